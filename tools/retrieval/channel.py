@@ -1,0 +1,84 @@
+"""The protocol of a retrieval channel: one index over one modality.
+
+A new channel is a new file with one class; nothing else changes. The contract tests in
+`tests/tools/channel_contract.py` hold for every channel, shipped or your own.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable, TypeAlias
+
+from pagehop.tools.boxes import BBox
+from pagehop.tools.evidence import Modality
+
+Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, done, of how many
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is searched for. `crop` is a box on a page whose picture is part of the query."""
+
+    text: str
+    crop: tuple[str, int, BBox] | None = None  # document id, page, box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Where is searched: the ids of the documents, and pages to leave out."""
+
+    documents: frozenset[str] | None = None  # None: all of the corpus
+    without: frozenset[tuple[str, int]] = frozenset()  # (document id, page)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A page that a channel found, with the passage of it that matched best, if it knows one."""
+
+    document_id: str
+    page: int
+    score: float  # the channel's own; only its order means anything to others
+    passage_id: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A page or region that answers a query, best first in a list of them."""
+
+    document: str  # the name a person knows
+    document_id: str
+    page: int
+    page_label: str | None
+    bbox: BBox | None  # None where only the page is known
+    boxes: tuple[BBox, ...] = ()
+    modality: Modality
+    score: float  # fused, comparable within one search only
+    channels: dict[str, int] = field(default_factory=dict)  # channel -> rank there, from 1
+    text: str
+    passage_id: str | None = None
+    region_id: str | None = None
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """One index over one modality. It reads the catalogue and owns whatever it derives from it."""
+
+    name: str  # lexical, dense, ...: how a person chooses it
+    modality: Modality
+    weight: float  # of its vote in the fusion
+
+    def update(self, progress: Progress | None = None) -> int:
+        """Index what the catalogue has and this channel lacks; returns how many items."""
+        ...
+
+    def search(self, query: Query, scope: Scope, k: int) -> Sequence[Match]:
+        """At most `k` pages, best first, one match a page; `search(k)` is a prefix of `search(k+1)`."""
+        ...
+
+    def problems(self) -> Sequence[str]:
+        """What a person should know: vectors missing, index rebuilt, weights not found."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and locks."""
+        ...
