@@ -61,6 +61,11 @@ def from_points(rect: Sequence[float], width: float, height: float) -> BBox:
     return (a, b, c, d)
 
 
+def to_points(box: BBox, width: float, height: float) -> tuple[float, float, float, float]:
+    """The box in points (or pixels) of a page (or picture) of that size."""
+    return (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
+
+
 def from_model(
     box: Sequence[float], *, shown: tuple[int, int], unit: BoxUnit | None = None
 ) -> BBox:
@@ -75,15 +80,12 @@ def from_model(
     Raises:
         BadBoxError: not four finite numbers, no area, or far outside the picture.
     """
-    if len(box) != 4 or not all(
-        isinstance(edge, int | float) and math.isfinite(edge) for edge in box
-    ):
-        raise BadBoxError(f"A box is four numbers x0, y0, x1, y1; this is {list(box)!r}.")
+    edges = _four_numbers(box)
     width, height = shown
     scale = {"fraction": (1.0, 1.0), "thousand": (1000.0, 1000.0), "pixel": (width, height)}
-    sx, sy = scale[unit or _guess(box, width, height)]
-    x0, x1 = sorted((box[0] / sx, box[2] / sx))
-    y0, y1 = sorted((box[1] / sy, box[3] / sy))
+    sx, sy = scale[unit or _guess(edges, width, height)]
+    x0, x1 = sorted((edges[0] / sx, edges[2] / sx))
+    y0, y1 = sorted((edges[1] / sy, edges[3] / sy))
     if min(x0, y0) < -SLACK or max(x1, y1) > 1 + SLACK:
         raise BadBoxError(
             f"The box {list(box)!r} reaches outside the picture of {width} x {height} pixels. "
@@ -101,14 +103,24 @@ def within(inner: BBox, outer: BBox) -> BBox:
     return (
         outer[0] + inner[0] * width,
         outer[1] + inner[1] * height,
-        outer[0] + inner[2] * width,
-        outer[1] + inner[3] * height,
+        min(outer[2], outer[0] + inner[2] * width),
+        min(outer[3], outer[1] + inner[3] * height),
     )
 
 
-def _guess(box: Sequence[float], width: int, height: int) -> BoxUnit:
-    if max(box) <= 1.0:
+def _four_numbers(box: object) -> BBox:
+    """The edges as floats; models write strings, nested lists and NaN too."""
+    if isinstance(box, Sequence) and len(box) == 4:
+        edges = [edge for edge in box if isinstance(edge, int | float) and type(edge) is not bool]
+        if len(edges) == 4 and all(abs(edge) < math.inf for edge in edges):
+            x0, y0, x1, y1 = (float(min(1e9, max(-1e9, edge))) for edge in edges)
+            return (x0, y0, x1, y1)
+    raise BadBoxError(f"A box is four numbers x0, y0, x1, y1; this is {str(box)[:80]!r}.")
+
+
+def _guess(box: BBox, width: int, height: int) -> BoxUnit:
+    if max(box) <= 1 + SLACK:
         return "fraction"
     if max(box[0], box[2]) <= width * (1 + SLACK) and max(box[1], box[3]) <= height * (1 + SLACK):
         return "pixel"
-    return "thousand" if max(box) <= 1000 else "pixel"
+    return "thousand" if max(box) <= 1000 * (1 + SLACK) else "pixel"

@@ -19,6 +19,7 @@ PagehopError
 ├── WorkerError             a child process that reads a file died or ran out of time
 ├── InvalidReplyError       a model's reply is not what was asked for, even after one repair
 ├── ModelCallError          a model could not be reached, or refused
+│   └── RequestRefusedError     the provider rejects the request as it stands (a 4xx status)
 └── BudgetSpentError        no call is left in the budget of this question
 """
 
@@ -97,6 +98,10 @@ class InvalidReplyError(PagehopError):
 
 class ModelCallError(PagehopError):
     """A model could not be reached, or refused."""
+
+
+class RequestRefusedError(ModelCallError):
+    """The provider rejects the request as it stands; asking the same again is of no use."""
 
 
 class BudgetSpentError(PagehopError):

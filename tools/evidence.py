@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pagehop.tools.boxes import BBox
 
@@ -60,7 +60,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A place on a page that carries a claim; made once, from the ledger, and passed on as it is."""
+    """A place on a page that carries a claim; made once, from the ledger, and passed on."""
 
     id: str  # c1, c2, ... within the answer
     document: str
@@ -85,7 +85,7 @@ class Citation:
         Raises:
             UnknownDocumentError: the document has left the corpus, or a tool is cited.
         """
-        from pagehop.tools.vision import cited_page  # noqa: PLC0415  (rendering is loaded when used)
+        from pagehop.tools.vision import cited_page
 
         return cited_page(self, dpi=dpi)
 

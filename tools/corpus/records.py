@@ -57,7 +57,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page. `text` joins its visible words in reading order; `ocr` says they were read off a picture."""
+    """One page. `text` joins its visible words in reading order; `ocr`: read off a picture."""
 
     document_id: str
     number: int  # 1-based

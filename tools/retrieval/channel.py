@@ -6,7 +6,7 @@ A new channel is a new file with one class; nothing else changes. The contract t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from pagehop.tools.boxes import BBox
 from pagehop.tools.evidence import Modality
@@ -72,7 +72,7 @@ class Channel(Protocol):
         ...
 
     def search(self, query: Query, scope: Scope, k: int) -> Sequence[Match]:
-        """At most `k` pages, best first, one match a page; `search(k)` is a prefix of `search(k+1)`."""
+        """At most `k` pages, best first, one match a page; a prefix of what `k + 1` gives."""
         ...
 
     def problems(self) -> Sequence[str]:

@@ -1,0 +1,152 @@
+"""The dense channel: vectors in the catalogue, the best passage of a page, exact or by Chroma."""
+
+import shutil
+
+import numpy as np
+import pytest
+from channel_contract import DECK, PAPER, QUERIES, REPORT, ChannelContract, fill, write
+
+from pagehop.tools.corpus.catalogue import Catalogue
+from pagehop.tools.retrieval.channel import Query, Scope
+from pagehop.tools.retrieval.dense import DenseChannel, place
+from pagehop.tools.retrieval.encoder import Encoder
+
+EVERYWHERE = Scope()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with the catalogue, its vectors and their index, that nothing has open."""
+    folder = tmp_path_factory.mktemp("made")
+    catalogue = fill(folder / "catalogue.sqlite3")
+    channel = DenseChannel(catalogue, folder / "index", flat=0)
+    channel.update()
+    channel.close()
+    catalogue.close()
+    return folder
+
+
+@pytest.fixture
+def catalogue(made, tmp_path):
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
+    yield catalogue
+    catalogue.close()
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """The same catalogue, without any vector."""
+    catalogue = fill(tmp_path / "bare.sqlite3")
+    yield catalogue
+    catalogue.close()
+
+
+@pytest.fixture
+def exact(catalogue, tmp_path):
+    channel = DenseChannel(catalogue, tmp_path / "exact")
+    yield channel
+    channel.close()
+
+
+@pytest.fixture
+def indexed(catalogue, tmp_path):
+    channel = DenseChannel(catalogue, tmp_path / "index", flat=0)
+    yield channel
+    channel.close()
+
+
+def found(channel, text, scope=EVERYWHERE):
+    return [(one.document_id, one.page) for one in channel.search(Query(text=text), scope, 20)]
+
+
+class Made(ChannelContract):
+    @pytest.fixture
+    def catalogue(self, made, tmp_path):
+        shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+        catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
+        yield catalogue
+        catalogue.close()
+
+
+class TestExact(Made):
+    @pytest.fixture
+    def channel(self, catalogue, tmp_path):
+        return DenseChannel(catalogue, tmp_path / "exact")
+
+
+class TestByChroma(Made):
+    @pytest.fixture
+    def channel(self, catalogue, tmp_path):
+        return DenseChannel(catalogue, tmp_path / "index", flat=0)
+
+
+def test_other_words_of_the_same_meaning_are_found(exact):
+    exact.update()
+    assert found(exact, "How many people work there?")[0] == (REPORT, 4)
+
+
+def test_chroma_finds_what_the_exact_search_finds(exact, indexed):
+    indexed.update()
+    for query in QUERIES:
+        assert found(indexed, query) == found(exact, query)
+
+
+def test_a_page_is_as_good_as_its_best_passage(exact, catalogue):
+    write(catalogue, DECK, 3, "Thank you.", "Whales are the largest mammals.", "Questions?")
+    exact.update()
+    best = exact.search(Query(text="big sea animals"), EVERYWHERE, 1)[0]
+    assert (best.document_id, best.page, best.passage_id) == (DECK, 3, f"{DECK}:3:p1")
+
+
+def test_each_text_is_encoded_once_and_progress_is_told(bare, tmp_path):
+    write(bare, PAPER, 1, "We study multi-hop questions.", "We study multi-hop questions.")
+    told, channel = [], DenseChannel(bare, tmp_path / "exact")
+    assert channel.update(lambda *step: told.append(step)) == 10
+    assert told[-1] == ("meaning", 9, 9)
+    assert bare.vector_count(Encoder().id) == 10
+    assert channel.update() == 0
+
+
+def test_without_vectors_nothing_is_found_and_it_is_said(bare, tmp_path):
+    channel = DenseChannel(bare, tmp_path / "exact")
+    assert found(channel, QUERIES[0]) == []
+    assert "without a vector yet: 9" in channel.problems()[0]
+
+
+def test_what_has_no_vector_yet_is_said_and_is_no_failure(exact, catalogue):
+    assert not exact.problems()
+    write(catalogue, DECK, 3, "Not read by any encoder.")
+    assert found(exact, QUERIES[0])
+    assert "without a vector yet: 1" in exact.problems()[0]
+
+
+def test_a_search_in_the_middle_of_an_update_uses_the_vectors_there_are(catalogue, indexed):
+    encoder = Encoder()
+    indexed.update()
+    write(catalogue, DECK, 3, "Zebras graze on the savanna.")
+    passage = catalogue.passages(DECK, 3)[0]
+    catalogue.put_vectors(encoder.id, {passage.id: encoder.query(passage.text)})
+    assert found(indexed, "zebras")[0] == (DECK, 3)
+
+
+def test_a_second_process_searches_too(catalogue, indexed, tmp_path):
+    """One owner holds the index; another channel finds the same without it."""
+    indexed.update()
+    assert found(indexed, QUERIES[0])
+    other = DenseChannel(catalogue, tmp_path / "index", flat=0)
+    assert found(other, QUERIES[0]) == found(indexed, QUERIES[0])
+    other.update()
+    assert "Another process owns" in other.problems()[0]
+    other.close()
+
+
+def test_vectors_of_another_encoder_are_not_mixed_in(exact, catalogue):
+    passage = catalogue.passages(REPORT, 1)[0]
+    catalogue.put_vectors("another-1", {passage.id: np.ones(7, dtype=np.float32)})
+    exact.update()
+    assert found(exact, QUERIES[0])
+
+
+def test_a_passage_id_says_where_it_stands():
+    assert place(f"{REPORT}:12:p4") == (REPORT, 12)

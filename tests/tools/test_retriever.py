@@ -1,0 +1,250 @@
+"""The retriever: channels asked together, a route that is explained, hits that stand somewhere."""
+
+from pathlib import Path
+
+import pytest
+from channel_contract import DECK, PAPER, QUERIES, REPORT, ChannelContract, fill, write
+from langchain_tests.integration_tests import RetrieversIntegrationTests
+
+from pagehop.tools.corpus.corpus import Corpus
+from pagehop.tools.corpus.records import Passage, Stage
+from pagehop.tools.errors import EmptyQuestionError, UnknownChannelError, UnknownDocumentError
+from pagehop.tools.retrieval.channel import Match
+from pagehop.tools.retrieval.langchain import DocumentRetriever
+from pagehop.tools.retrieval.retriever import Retriever, default_channels
+
+
+class LastPageFirst:
+    """A user's own channel: later pages are better. All there is to write."""
+
+    name, modality, weight = "late", "text", 0.5
+
+    def __init__(self, catalogue):
+        self.catalogue = catalogue
+
+    def update(self, progress=None):
+        return 0
+
+    def search(self, query, scope, k):
+        places = sorted(self.catalogue.page_digests(), key=lambda place: (-place[1], place[0]))
+        inside = [
+            (document, page)
+            for document, page in places
+            if (scope.documents is None or document in scope.documents)
+            and (document, page) not in scope.without
+        ]
+        return [Match(document_id=one, page=page, score=page) for one, page in inside[:k]]
+
+    def problems(self):
+        return ()
+
+    def close(self):
+        pass
+
+
+class TestOwnChannel(ChannelContract):
+    @pytest.fixture
+    def channel(self, catalogue):
+        return LastPageFirst(catalogue)
+
+    @pytest.mark.skip(reason="it does not read what pages say")
+    def test_a_changed_page_is_found_by_what_it_says_now(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def retriever(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    catalogue = fill(folder / "catalogue.sqlite3")
+    retriever = Retriever(catalogue, folder / "index")
+    retriever.update()
+    yield retriever
+    retriever.close()
+    catalogue.close()
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    catalogue = fill(tmp_path / "catalogue.sqlite3")
+    yield catalogue
+    catalogue.close()
+
+
+def places(found):
+    return [(hit.document_id, hit.page) for hit in found.hits]
+
+
+def test_a_hit_says_where_it_stands_and_who_found_it(retriever):
+    hit = retriever.search("total revenue 2023").hits[0]
+    assert (hit.document, hit.page, hit.modality) == ("ACME_2023_10K.pdf", 2, "text")
+    assert hit.bbox == (0.1, 0.1, 0.9, 0.14)
+    assert hit.boxes == (hit.bbox,)
+    assert hit.channels == {"lexical": 1, "dense": 1}
+    assert hit.text.startswith("Total revenue")
+    assert hit.passage_id == f"{REPORT}:2:p0"
+
+
+@pytest.mark.parametrize("query", QUERIES[:2])
+@pytest.mark.parametrize("unit", ["page", "region"])
+def test_more_hits_begin_with_the_same(retriever, query, unit):
+    everything = retriever.search(query, k=12, unit=unit).hits
+    for k in range(12):
+        assert retriever.search(query, k=k, unit=unit).hits == everything[:k]
+
+
+def test_the_route_says_why(retriever):
+    route = retriever.search("What is on page 3 of wind.pdf?").route
+    assert "The question names wind.pdf." in route.reasons
+    assert "“page 3” is page 3 of wind.pdf." in route.reasons
+    assert route.references == (("wind.pdf", 3),)
+    assert route.channels == ("lexical", "dense")
+
+
+def test_a_page_that_is_asked_for_comes_first_though_it_matches_nothing(retriever):
+    assert places(retriever.search("What is on page 3 of wind.pdf?"))[0] == (DECK, 3)
+
+
+def test_the_scope_and_pages_left_out_hold_for_references_too(retriever):
+    found = retriever.search("page 3 of wind.pdf", documents=[REPORT, PAPER], k=20)
+    assert {document for document, _ in places(found)} == {REPORT, PAPER}
+    found = retriever.search("page 3 of wind.pdf", documents=[DECK], without={(DECK, 3)})
+    assert (DECK, 3) not in places(found)
+
+
+def test_channels_can_be_chosen(retriever):
+    hits = retriever.search("revenue", channels=["lexical"]).hits
+    assert all(hit.channels.keys() <= {"lexical"} for hit in hits)
+    assert retriever.search("revenue", channels=["dense"]).route.channels == ("dense",)
+
+
+def test_bad_input_is_named(retriever):
+    with pytest.raises(EmptyQuestionError, match="question is empty"):
+        retriever.search("  \n")
+    with pytest.raises(UnknownChannelError, match="no channel 'visual'.*'lexical', 'dense'"):
+        retriever.search("x", channels=["visual"])
+    with pytest.raises(UnknownDocumentError, match="nowhere"):
+        retriever.search("x", documents=["nowhere"])
+
+
+def test_an_own_channel_votes_beside_the_others(catalogue, tmp_path):
+    own = LastPageFirst(catalogue)
+    both = Retriever(
+        catalogue,
+        tmp_path / "index",
+        channels=[*default_channels(catalogue, tmp_path / "index")[:1], own],
+    )
+    hit = both.search("employees in Asia").hits[0]
+    assert (hit.document_id, hit.page, hit.channels) == (REPORT, 4, {"lexical": 1, "late": 1})
+    alone = both.search("employees in Asia", channels=["late"])
+    assert places(alone)[0] == (REPORT, 4)
+    only = Retriever(catalogue, tmp_path / "index", channels=[own])
+    found = only.search("anything")
+    assert found.hits[0].bbox is None  # an honest "this page": the channel knows no passage
+    assert found.hits[0].modality == "page"
+
+
+@pytest.fixture
+def mixed(catalogue, tmp_path):
+    """A page with a text, a table row and a figure, all about revenue."""
+    page = catalogue.page(REPORT, 1)
+    passages = [
+        Passage(
+            id=f"{REPORT}:1:p{order}",
+            document_id=REPORT,
+            page=1,
+            kind=kind,
+            text=text,
+            boxes=((0.1, order / 10, 0.9, order / 10 + 0.05),),
+            region_id=None if kind == "text" else f"{REPORT}:1:r{order}",
+        )
+        for order, (kind, text) in enumerate(
+            [
+                ("text", "Revenue by segment, revenue by region, and revenue by year."),
+                ("table", "Cloud | revenue 400 | 2023"),
+                ("figure", "revenue growth chart"),
+            ]
+        )
+    ]
+    text = "\n".join(passage.text for passage in passages)
+    read = {name: getattr(page, name) for name in ("document_id", "number", "label")}
+    catalogue.put_page(
+        type(page)(**read, width=600, height=800, stage=Stage.LAYOUT, text=text), (), (), passages
+    )
+    channels = default_channels(catalogue, tmp_path / "index")[:1]
+    return Retriever(catalogue, tmp_path / "index", channels=channels)
+
+
+@pytest.mark.parametrize("kind", ["text", "table", "figure"])
+def test_a_wanted_kind_is_preferred(mixed, kind):
+    hit = mixed.search("revenue by segment", modalities=[kind]).hits[0]
+    assert (hit.document_id, hit.page, hit.modality) == (REPORT, 1, kind)
+    assert mixed.search("revenue", unit="region", modalities=[kind]).hits[0].modality == kind
+
+
+def test_a_kind_that_is_nowhere_leaves_out_nothing(mixed, catalogue):
+    for passage in catalogue.passages(REPORT, 1):
+        assert passage.kind != "page"
+    everything = mixed.search("wind turbines").hits
+    assert mixed.search("wind turbines", modalities=["table"]).hits == everything
+
+
+def test_regions_of_one_page_are_several_hits(mixed):
+    hits = mixed.search("revenue", unit="region", k=3).hits
+    assert [hit.page for hit in hits] == [1, 1, 1]
+    assert len({hit.bbox for hit in hits}) == 3
+    assert {hit.region_id for hit in hits} == {None, f"{REPORT}:1:r1", f"{REPORT}:1:r2"}
+
+
+def test_a_page_written_after_the_last_update_is_found_by_its_words(catalogue, tmp_path):
+    retriever = Retriever(
+        catalogue,
+        tmp_path / "index",
+        channels=default_channels(catalogue, tmp_path / "index")[:1],
+    )
+    assert retriever.search("quagga").hits == ()
+    write(catalogue, DECK, 3, "A quagga.")
+    assert places(retriever.search("quagga"))[0] == (DECK, 3)
+
+
+def test_a_corpus_without_a_document_finds_nothing(tmp_path):
+    with Corpus(tmp_path / "empty") as corpus:
+        assert corpus.search("anything at all") == []
+
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory):
+    with Corpus(tmp_path_factory.mktemp("papers")) as corpus:
+        corpus.add(SAMPLES / "2023.findings-emnlp.248.pdf", until=Stage.TEXT)
+        yield corpus
+
+
+def test_a_langchain_document_has_page_and_box(papers):
+    retriever = DocumentRetriever(papers, k=2)
+    first, second = retriever.invoke("Which datasets test deductive reasoning?")
+    assert first.metadata["source"] == "2023.findings-emnlp.248.pdf"
+    assert 1 <= first.metadata["page"] <= 19
+    assert len(first.metadata["bbox"]) == 4
+    assert first.metadata["score"] >= second.metadata["score"]
+    again = retriever.invoke("Which datasets test deductive reasoning?")
+    assert [one.id for one in again] == [first.id, second.id]
+
+
+class TestLangChainStandard(RetrieversIntegrationTests):
+    @pytest.fixture(autouse=True)
+    def _corpus(self, papers):
+        type(self).corpus = papers
+
+    @property
+    def retriever_constructor(self):
+        return DocumentRetriever
+
+    @property
+    def retriever_constructor_params(self):
+        return {"corpus": self.corpus}
+
+    @property
+    def retriever_query_example(self):
+        return "Which datasets test deductive reasoning?"
