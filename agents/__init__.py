@@ -1,1 +1,46 @@
+"""Who thinks: the roles, the teams that fill them, and the chat models behind them.
 
+The names below are loaded when they are first used, so that importing the package is cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pagehop.agents.calls import Budget as Budget
+    from pagehop.agents.calls import Calls as Calls
+    from pagehop.agents.calls import Journal as Journal
+    from pagehop.agents.extractive import extractive_team as extractive_team
+    from pagehop.agents.model.loading import load_model as load_model
+    from pagehop.agents.model.team import model_team as model_team
+    from pagehop.agents.scripted import ScriptedCall as ScriptedCall
+    from pagehop.agents.scripted import ScriptedChatModel as ScriptedChatModel
+    from pagehop.agents.team import Team as Team
+
+_HOMES = {
+    "Budget": "calls",
+    "Calls": "calls",
+    "Journal": "calls",
+    "extractive_team": "extractive",
+    "load_model": "model.loading",
+    "model_team": "model.team",
+    "ScriptedCall": "scripted",
+    "ScriptedChatModel": "scripted",
+    "Team": "team",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  (type checkers read the imports above)
+
+
+def __getattr__(name: str) -> object:
+    """Load the module that a public name lives in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

@@ -98,6 +98,15 @@ class Findings:
     evidence: tuple[Evidence, ...] = ()
     answer: str = ""
     confidence: float = 0.0  # of the answer, 0 to 1
+    failures: tuple[str, ...] = ()  # tools that failed, in one line each, for the critic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calculation:
+    """One calculation that an answer rests on, done by the calculator and not by a model."""
+
+    expression: str  # "1214 - 1000"
+    value: str  # as it is written in the answer: "214"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +117,7 @@ class Draft:
     claims: tuple[Claim, ...] = ()
     answerable: bool = True
     notes: tuple[str, ...] = ()
+    calculations: tuple[Calculation, ...] = ()  # the numbers of the claims that no page states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +145,10 @@ class Case:
 class Team(Protocol):
     """Five roles behind one interface; the model team and the extractive team fill it."""
 
-    name: str  # goes into Answer.model
+    @property
+    def name(self) -> str:
+        """What an answer says it was made by."""
+        ...
 
     def contextualize(self, question: str, turns: Sequence[Turn]) -> str:
         """The question as it would be asked without the chat before it."""

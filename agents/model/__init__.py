@@ -1,1 +1,1 @@
-
+"""The model team: every role a file with one function, its prompt in `agents/prompts`."""

@@ -1,0 +1,95 @@
+"""The answer from the ledger: short answers where the gate was open, else the lines themselves."""
+
+from pagehop.agents.extractive.critic import evidence_for
+from pagehop.agents.team import Case, Draft, SubQuestion
+from pagehop.tools.evidence import Claim, Evidence
+
+NOTE = "No language model has read these lines: they are the best matches, quoted as they stand."
+SHORT_NOTE = (
+    "No language model has read the pages: "
+    "a short answer is what stands beside the words that were asked for."
+)
+CLAIMS = 3  # lines a sub-question, when it has no short answer and is the only one
+LONGEST = 400  # characters of a line in the answer; the citation has it whole
+
+
+def summarize(case: Case) -> Draft:
+    """Claims that quote the ledger and nothing else; not answerable where there is none."""
+    parts = [(sub, _claims(case, sub)) for sub in case.plan.sub_questions]
+    claims = tuple(claim for _, made in parts for claim in made)
+    if not claims:
+        return Draft(text=_nothing(case), answerable=False, notes=_notes(case))
+    text = "\n".join(_part(case, sub, made) for sub, made in parts)
+    return Draft(text=text, claims=claims, notes=(_note(parts), *_notes(case)))
+
+
+def _claims(case: Case, sub: SubQuestion) -> tuple[Claim, ...]:
+    refused = {objection.claim for objection in case.objections}
+    found = evidence_for(case, sub)
+    if sub.answer:
+        carrier = next((e for e in found if _carries(e, sub.answer)), None)
+        claim = carrier and _short_claim(sub.answer, carrier)
+        if claim and claim.text not in refused:
+            return (claim,)
+    several = len(case.plan.sub_questions) > 1
+    lines = [Claim(text=_quoted(e), citations=(e.id,)) for e in found]
+    unique = {claim.text: claim for claim in reversed(lines) if claim.text not in refused}
+    return tuple(reversed(unique.values()))[: 2 if several else CLAIMS]
+
+
+def _carries(found: Evidence, answer: str) -> bool:
+    """Whether the answer can be read off this line."""
+    return answer.lower() in found.quote.lower() or answer.lower() in found.reading.lower()
+
+
+def _short_claim(answer: str, carrier: Evidence) -> Claim:
+    return Claim(text=f"{answer}: {_quoted(carrier)}", citations=(carrier.id,))
+
+
+def _quoted(found: Evidence) -> str:
+    """The line in quotation marks; of a table cell its labels and value."""
+    said = found.reading or found.quote
+    text = " ".join(said.split())
+    if len(text) > LONGEST:
+        text = text[:LONGEST].rsplit(" ", 1)[0] + " …"
+    return text if found.reading else f"“{text}”"
+
+
+def _part(case: Case, sub: SubQuestion, made: tuple[Claim, ...]) -> str:
+    """What is told of one sub-question; with its words ahead, if there are several."""
+    told = sub.answer if _is_short(sub, made) else "\n".join(claim.text for claim in made)
+    if len(case.plan.sub_questions) == 1:
+        return told
+    between = " " if _is_short(sub, made) else "\n"
+    return f"{_asked(case, sub)}{between}{told or 'Nothing was found.'}"
+
+
+def _is_short(sub: SubQuestion, made: tuple[Claim, ...]) -> bool:
+    return bool(sub.answer) and len(made) == 1 and made[0].text.startswith(f"{sub.answer}: ")
+
+
+def _asked(case: Case, sub: SubQuestion) -> str:
+    """The sub-question with what was found out before it."""
+    text = sub.question
+    for other in case.plan.sub_questions:
+        text = text.replace("{" + other.id + "}", other.answer or "that")
+    return " ".join(text.split())
+
+
+def _note(parts: list[tuple[SubQuestion, tuple[Claim, ...]]]) -> str:
+    return SHORT_NOTE if all(_is_short(sub, made) for sub, made in parts if made) else NOTE
+
+
+def _nothing(case: Case) -> str:
+    """What was looked for, and where."""
+    queries = ", ".join(dict.fromkeys(f"“{search.query}”" for search in case.searches))
+    pages = {page for search in case.searches for page in search.pages}
+    documents = sorted({name for name, _ in pages})
+    if not queries:
+        return "Nothing was found: no search was made."
+    where = f" {len(pages)} pages of {', '.join(documents)}" if pages else " no page at all"
+    return f"Nothing was found. Searched for {queries}; that brought{where}; no line of it matches."
+
+
+def _notes(case: Case) -> tuple[str, ...]:
+    return () if case.complete else ("The budget ran out: more may be in the documents.",)

@@ -1,0 +1,79 @@
+"""The critic: is it enough, and if not, what exactly is missing."""
+
+from langchain_core.language_models import BaseChatModel
+
+from pagehop.agents.calls import Calls
+from pagehop.agents.model.listing import told_ledger, told_plan, told_searches
+from pagehop.agents.model.schemas import NamedGap, VerdictReply
+from pagehop.agents.prompting import conversation, data_block
+from pagehop.agents.replies import ask
+from pagehop.agents.team import Case, Gap, Verdict
+
+MOST = 3  # gaps that are followed at a time
+
+
+def critique(case: Case, *, calls: Calls, model: BaseChatModel) -> Verdict:
+    """Judge the ledger against the question; a gap never repeats a search that was made."""
+    parts = {
+        "plan": told_plan(case.plan),
+        "evidence": told_ledger(case.ledger),
+        "searches": told_searches(case.searches),
+        "failures": "\n".join(case.failures) or "(none)",
+    }
+    mark = calls.mark("critic", case.question, *parts.values())
+    blocks = {name: data_block(text, mark, name) for name, text in parts.items()}
+    messages = conversation("critic", question=case.question, **blocks)
+    reply = ask(
+        calls,
+        model,
+        messages,
+        VerdictReply,
+        role="critic",
+        check=lambda reply: _check(reply, case),
+    )
+    if reply.ruling != "gaps":
+        return Verdict(ruling=reply.ruling, reason=reply.reason)
+    gaps = tuple(_as_gap(gap) for gap in reply.gaps[:MOST])
+    return Verdict(ruling="gaps", gaps=gaps, reason=reply.reason)
+
+
+def _check(reply: VerdictReply, case: Case) -> None:
+    """Whether each gap can be followed.
+
+    Raises:
+        ValueError: says to the model which one cannot.
+    """
+    if reply.ruling != "gaps":
+        return
+    if not reply.gaps:
+        raise ValueError("the ruling is `gaps`, but none is named.")
+    ids = {hop.id for hop in case.plan.sub_questions}
+    made = {(search.sub_question, _plain(search.query)) for search in case.searches}
+    places = {place for search in case.searches for place in search.pages}
+    places |= {(found.document, found.page) for found in case.ledger}
+    for gap in reply.gaps[:MOST]:
+        if gap.sub_question not in ids:
+            raise ValueError(f"{gap.sub_question!r} is no sub-question; there are {sorted(ids)}.")
+        if gap.kind == "breadth":
+            if not gap.query.strip() or (gap.sub_question, _plain(gap.query)) in made:
+                raise ValueError(f"the search {gap.query!r} was made already; name another one.")
+        elif (gap.document, gap.page) not in places:
+            raise ValueError(
+                f"no search gave page {gap.page} of {gap.document!r}; name a document and a "
+                "page from the searches or the evidence, or make it a breadth gap."
+            )
+
+
+def _as_gap(gap: NamedGap) -> Gap:
+    return Gap(
+        kind=gap.kind,
+        sub_question=gap.sub_question,
+        query=gap.query.strip(),
+        reason=gap.reason.strip(),
+        document="" if gap.kind == "breadth" else gap.document,
+        page=0 if gap.kind == "breadth" else gap.page,
+    )
+
+
+def _plain(query: str) -> str:
+    return " ".join(query.casefold().split())

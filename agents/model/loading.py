@@ -1,0 +1,184 @@
+"""Chat models by name: `provider:model`, loaded without any network, refused in one line.
+
+Nothing is guessed: a model without its provider is refused, since a guess could send a
+person's documents to a service that was never named. One model given serves every role.
+"""
+
+import importlib.util
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from langchain_core.language_models import BaseChatModel
+
+from pagehop.tools.errors import MissingKeyError, UnknownModelError
+
+Role: TypeAlias = Literal["contextualizer", "planner", "text", "image", "critic", "summarizer"]
+ModelChoice: TypeAlias = str | BaseChatModel
+ROLES: tuple[Role, ...] = get_args(Role)
+DEFAULT = "default"
+KEY_NAME = re.compile(r"\b[A-Z][A-Z0-9_]*_(?:API_KEY|TOKEN|KEY)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Provider:
+    """What a provider needs: our extra, its package, one of these environment variables."""
+
+    extra: str
+    package: str
+    keys: tuple[str, ...] = ()
+    own_retries: bool = False  # its client retries by itself unless told not to
+
+
+PROVIDERS = {
+    "openai": _Provider("openai", "langchain_openai", ("OPENAI_API_KEY",), own_retries=True),
+    "anthropic": _Provider(
+        "anthropic", "langchain_anthropic", ("ANTHROPIC_API_KEY",), own_retries=True
+    ),
+    "google_genai": _Provider(
+        "google", "langchain_google_genai", ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+    ),
+    "ollama": _Provider("ollama", "langchain_ollama"),
+}
+
+
+def load_model(model: ModelChoice) -> BaseChatModel:
+    """The chat model of that name; one that is a model already is passed through.
+
+    Args:
+        model: `provider:model` as LangChain's `init_chat_model` takes it, or a chat model.
+
+    Raises:
+        UnknownModelError: no such provider, its package is not installed, or it takes no
+            such model. Whether a provider has a model of that name shows at the first call.
+        MissingKeyError: the provider's key is not set.
+    """
+    if isinstance(model, BaseChatModel):
+        return model
+    if not isinstance(model, str):
+        raise UnknownModelError(
+            f"A model is a name such as 'openai:gpt-5-mini' or a LangChain chat model; "
+            f"this is a {type(model).__name__}."
+        )
+    provider, colon, name = model.strip().partition(":")
+    if not (colon and provider and name):
+        raise UnknownModelError(
+            f"{model!r} names no provider. Write provider:model, such as 'openai:gpt-5-mini' or "
+            f"'ollama:qwen3-vl'. Providers: {', '.join(PROVIDERS)}, and all others that "
+            "LangChain's init_chat_model knows."
+        )
+    return _load(provider, name)
+
+
+def models_by_role(
+    model: ModelChoice | Mapping[str, ModelChoice],
+) -> dict[Role, BaseChatModel]:
+    """A model for every role.
+
+    Args:
+        model: one for all, or a mapping from roles to models. Roles that it leaves out take
+            its `default`, or, when it names one model only, that one.
+
+    Raises:
+        UnknownModelError: an unknown role, or a role for which no model is named.
+        MissingKeyError: as `load_model`.
+    """
+    if not isinstance(model, Mapping):
+        only = load_model(model)
+        return dict.fromkeys(ROLES, only)
+    unknown = sorted(set(model) - {*ROLES, DEFAULT})
+    if unknown or not model:
+        raise UnknownModelError(
+            f"There is no role {unknown}; the roles are {', '.join((*ROLES, DEFAULT))}."
+        )
+    loaded = _each_once(model)
+    default = loaded.get(DEFAULT)
+    if default is None and len({id(one) for one in loaded.values()}) == 1:
+        default = next(iter(loaded.values()))
+    missing = [role for role in ROLES if role not in loaded]
+    if default is None and missing:
+        raise UnknownModelError(
+            f"No model is named for {', '.join(missing)}. Name one for each, or a 'default'."
+        )
+    return {role: loaded.get(role) or _given(default) for role in ROLES}
+
+
+def name_of(model: ModelChoice | Mapping[str, ModelChoice]) -> str:
+    """What an answer says it was made by: the names that were given, each once."""
+    if isinstance(model, Mapping):
+        return ", ".join(dict.fromkeys(name_of(one) for one in model.values()))
+    if isinstance(model, str):
+        return model.strip()
+    from pagehop.agents.failures import model_name
+
+    return model_name(model)
+
+
+def _each_once(model: Mapping[str, ModelChoice]) -> dict[str, BaseChatModel]:
+    """The models of a mapping; one that is named twice is loaded once."""
+    by_name = {one: load_model(one) for one in model.values() if isinstance(one, str)}
+    return {
+        role: by_name[one] if isinstance(one, str) else load_model(one)
+        for role, one in model.items()
+    }
+
+
+def _given(model: BaseChatModel | None) -> BaseChatModel:
+    assert model is not None
+    return model
+
+
+def _load(provider: str, name: str) -> BaseChatModel:
+    known = PROVIDERS.get(provider)
+    _check_installed(provider, name, known)
+    if known and known.keys and not any(os.environ.get(key) for key in known.keys):
+        raise MissingKeyError(
+            f"'{provider}:{name}' needs a key: set the environment variable "
+            f"{' or '.join(known.keys)}."
+        )
+    from langchain.chat_models import init_chat_model
+
+    settings: dict[str, Any] = {"max_retries": 0} if known and known.own_retries else {}
+    try:
+        # Our own Calls retries, within the budget; the client's retries would hide from it.
+        made: BaseChatModel = init_chat_model(name, model_provider=provider, **settings)
+    except ImportError as error:
+        raise _not_installed(provider, name, error) from error
+    except Exception as error:  # a provider's own classes: each becomes one of our two
+        raise _refused(provider, name, error) from error
+    return made
+
+
+def _check_installed(provider: str, name: str, known: _Provider | None) -> None:
+    package = known.package if known else "langchain"
+    if importlib.util.find_spec("langchain") and importlib.util.find_spec(package):
+        return
+    extra = known.extra if known else "providers"
+    raise UnknownModelError(
+        f"'{provider}:{name}' needs a package that is not installed: "
+        f"pip install 'pagehop[{extra}]'."
+    )
+
+
+def _not_installed(provider: str, name: str, error: ImportError) -> UnknownModelError:
+    package = (error.name or f"langchain_{provider}").partition(".")[0].replace("_", "-")
+    return UnknownModelError(
+        f"'{provider}:{name}' needs a package that is not installed: pip install {package}."
+    )
+
+
+def _refused(provider: str, name: str, error: Exception) -> MissingKeyError | UnknownModelError:
+    told = " ".join(str(error).split())
+    if told.startswith("Unsupported provider"):
+        return UnknownModelError(
+            f"There is no model provider {provider!r}; there are {', '.join(PROVIDERS)}, and all "
+            "others that LangChain's init_chat_model knows."
+        )
+    key = KEY_NAME.search(told)
+    if key:
+        return MissingKeyError(
+            f"'{provider}:{name}' needs a key: set the environment variable {key[0]}."
+        )
+    return UnknownModelError(f"'{provider}:{name}' cannot be used: {told[:300]}")

@@ -1,0 +1,102 @@
+"""The planner: the fewest sub-questions, and which of them need which others.
+
+It sees the question and the documents' names, and never a page: what a document says cannot
+change the plan.
+"""
+
+import re
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from langchain_core.language_models import BaseChatModel
+
+from pagehop.agents.calls import Calls
+from pagehop.agents.model.schemas import PlannedQuestion, PlanReply
+from pagehop.agents.prompting import conversation, data_block
+from pagehop.agents.replies import ask
+from pagehop.agents.team import Plan, SubQuestion
+
+MOST = 8  # sub-questions of one plan
+LISTED = 300  # names of documents that are shown
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def plan(question: str, documents: Sequence[str], *, calls: Calls, model: BaseChatModel) -> Plan:
+    """Split the question; ids come out as q1, q2, ... in an order in which they can be asked."""
+    names = list(documents[:LISTED])
+    if len(documents) > LISTED:
+        names.append(f"(and {len(documents) - LISTED} more)")
+    listed = "\n".join(names) or "(none)"
+    mark = calls.mark("planner", question, listed)
+    messages = conversation(
+        "planner", question=question, documents=data_block(listed, mark, "document names")
+    )
+    reply = ask(calls, model, messages, PlanReply, role="planner", check=_check)
+    return _as_plan(reply, documents)
+
+
+def _check(reply: PlanReply) -> None:
+    """Whether the plan can be carried out.
+
+    Raises:
+        ValueError: says to the model what cannot.
+    """
+    planned = reply.sub_questions
+    ids = [hop.id for hop in planned]
+    if not planned and not reply.reply.strip():
+        raise ValueError("it has neither `sub_questions` nor a `reply`.")
+    if len(planned) > MOST:
+        raise ValueError(f"it has {len(planned)} sub-questions; at most {MOST} are allowed.")
+    if len(set(ids)) < len(ids) or not all(ids):
+        raise ValueError(f"the ids {ids} are not all different.")
+    for hop in planned:
+        unknown = sorted(_needs(hop, ids) - set(ids))
+        if unknown or not hop.question.strip():
+            raise ValueError(f"{hop.id} is empty or depends on {unknown}, which are no ids.")
+    try:
+        TopologicalSorter({hop.id: _needs(hop, ids) for hop in planned}).prepare()
+    except CycleError as error:
+        raise ValueError(f"the sub-questions wait for each other: {error.args[1]}.") from None
+
+
+def _needs(hop: PlannedQuestion, ids: Sequence[str]) -> set[str]:
+    """What must be answered first: what it says it depends on, and what its text mentions."""
+    mentioned = {name for name in PLACEHOLDER.findall(hop.question) if name in ids}
+    return {*hop.depends_on, *mentioned}
+
+
+def _as_plan(reply: PlanReply, documents: Sequence[str]) -> Plan:
+    if not reply.sub_questions:
+        return Plan(sub_questions=(), reply=reply.reply.strip())
+    hops = {hop.id: hop for hop in reply.sub_questions}
+    needs = {name: _needs(hop, list(hops)) for name, hop in hops.items()}
+    order = _in_order(needs)
+    renamed = {name: f"q{number}" for number, name in enumerate(order, start=1)}
+    known = {name.casefold(): name for name in documents}
+    return Plan(
+        sub_questions=tuple(
+            SubQuestion(
+                id=renamed[name],
+                question=PLACEHOLDER.sub(
+                    lambda found: f"{{{renamed.get(found[1], found[1])}}}", hops[name].question
+                ),
+                depends_on=tuple(sorted(renamed[first] for first in needs[name])),
+                form=hops[name].form,
+                modalities=tuple(dict.fromkeys(hops[name].modalities)),
+                documents=tuple(
+                    known[hint.casefold()]
+                    for hint in dict.fromkeys(hops[name].documents)
+                    if hint.casefold() in known
+                ),
+            )
+            for name in order
+        )
+    )
+
+
+def _in_order(needs: dict[str, set[str]]) -> list[str]:
+    """Ids so that each comes after those it needs, else in the order in which they were written."""
+    order: list[str] = []
+    while len(order) < len(needs):
+        order.append(next(n for n in needs if n not in order and needs[n] <= set(order)))
+    return order

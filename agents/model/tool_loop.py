@@ -1,0 +1,145 @@
+"""A model works with tools for a few steps and ends with a typed reply.
+
+Results are data: they go back to the model in marked blocks, and a tool that fails is told
+like any other result. Which tools are on offer is settled before any page is read. What a
+model writes into their arguments after it has read pages may come from those pages, and this
+loop cannot tell; so nobody should offer it a tool that spends, sends or deletes.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from pagehop.agents.calls import Calls
+from pagehop.agents.prompting import data_block, shorten
+from pagehop.agents.replies import Check, Typed, ask, offers_tools, schema_text, settle
+from pagehop.tools.errors import RequestRefusedError
+from pagehop.tools.toolbox import ToolOutcome, run_tool
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+Block: TypeAlias = dict[str, Any]
+Content: TypeAlias = list[str | dict[Any, Any]]  # as LangChain's messages take it
+STEPS = 6  # times that tools may be called before the reply is due
+AT_ONCE = 6  # tool calls of one step that are carried out
+RESULT = 6000  # characters of a result that the model is shown
+
+
+@dataclass(kw_only=True)
+class ToolLoop(Generic[Typed]):
+    """One piece of work: who does it, with what, and how it must end.
+
+    Attributes:
+        calls: the run's calls.
+        model: who works.
+        schema: the type of the reply that ends it.
+        role: on whose behalf.
+        tools: on offer.
+        mark: of the data blocks.
+        check: of the reply, as for `ask`.
+        outcomes: what the tools gave, in order; filled as it runs.
+    """
+
+    calls: Calls
+    model: BaseChatModel
+    schema: type[Typed]
+    role: str
+    tools: Sequence[BaseTool]
+    mark: str
+    check: Check[Typed] | None = None
+    outcomes: list[ToolOutcome] = field(default_factory=list)
+
+    def run(self, messages: Sequence[BaseMessage]) -> Typed:
+        """Work until the model replies, at most `STEPS` times with tools.
+
+        Raises:
+            InvalidReplyError, BudgetSpentError, MissingKeyError, ModelCallError: as `ask`.
+        """
+        told = list(messages)
+        if not self.tools or not offers_tools(self.calls, self.model):
+            return self._ask(told)
+        runner = self.model.bind_tools([*self.tools, self.schema])
+        asks = json.dumps([convert_to_openai_tool(tool) for tool in self.tools], sort_keys=True)
+        for step in range(STEPS):
+            reply = self._step(told, runner, asks + schema_text(self.schema), first=step == 0)
+            if reply is None:
+                return self._ask(told)
+            if self._is_last(reply):
+                return settle(
+                    self.calls, self.model, told, reply, self.schema,
+                    role=self.role, check=self.check,
+                )  # fmt: skip
+            told += [reply, *self._results(reply)]
+        return self._ask([*told, HumanMessage("No more tools can be called. Reply now.")])
+
+    def _step(
+        self,
+        told: Sequence[BaseMessage],
+        runner: "Runnable[Any, Any]",
+        asks: str,
+        *,
+        first: bool,
+    ) -> AIMessage | None:
+        """The model's next move; None where it turns out that it takes no tools."""
+        try:
+            return self.calls.invoke(self.model, told, role=self.role, runner=runner, asks=asks)
+        except RequestRefusedError:
+            if not first:
+                raise
+            return None
+
+    def _is_last(self, reply: AIMessage) -> bool:
+        names = [call["name"] for call in reply.tool_calls]
+        return self.schema.__name__ in names or not (names or reply.invalid_tool_calls)
+
+    def _results(self, reply: AIMessage) -> list[BaseMessage]:
+        """One result a call, as providers insist, and the pictures that came with them."""
+        results: list[BaseMessage] = []
+        pictures: Content = []
+        for number, call in enumerate(reply.tool_calls):
+            if number >= AT_ONCE:
+                content: Content = [_text(f"Not done: at most {AT_ONCE} calls at once.")]
+            else:
+                content = self._result(call["name"], call["args"])
+            if not self._shows_pictures_in_results():
+                pictures += content[1:]
+                content = content[:1]
+            results.append(ToolMessage(content, tool_call_id=call["id"] or "", name=call["name"]))
+        results += [
+            ToolMessage(
+                "Not done: the arguments are no valid JSON.",
+                tool_call_id=broken["id"] or "",
+                name=broken["name"] or "unknown",
+                status="error",
+            )
+            for broken in reply.invalid_tool_calls
+        ]
+        return [*results, HumanMessage(pictures)] if pictures else results
+
+    def _result(self, name: str, args: Mapping[str, Any]) -> Content:
+        tool = next((tool for tool in self.tools if tool.name == name), None)
+        if tool is None:
+            return [_text(f"There is no tool {name!r}; there are {[t.name for t in self.tools]}.")]
+        outcome = run_tool(tool, args)
+        self.outcomes.append(outcome)
+        title = f"result of {tool.name}" if outcome.ok else f"failure of {tool.name}"
+        told = data_block(shorten(outcome.content, RESULT), self.mark, title)
+        return [_text(told), *outcome.images]
+
+    def _shows_pictures_in_results(self) -> bool:
+        profile = getattr(self.model, "profile", None) or {}
+        return bool(profile.get("image_tool_message"))
+
+    def _ask(self, told: Sequence[BaseMessage]) -> Typed:
+        return ask(self.calls, self.model, told, self.schema, role=self.role, check=self.check)
+
+
+def _text(text: str) -> Block:
+    return {"type": "text", "text": text}

@@ -1,0 +1,91 @@
+"""Model calls as plain JSON: the key of what was asked, and the reply that came.
+
+Nothing here is ever unpickled or revived by class name: a reply is rebuilt field by field.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+from pydantic import ValidationError
+
+KEPT = (
+    "content",
+    "tool_calls",
+    "invalid_tool_calls",
+    "usage_metadata",
+    "additional_kwargs",
+    "response_metadata",
+)
+
+
+def call_key(role: str, model: str, messages: Sequence[BaseMessage], asks: str) -> str:
+    """The same for the same call, in any process: 32 hex digits.
+
+    Args:
+        role: who asks.
+        model: the model's name.
+        messages: what is asked; ids of messages and of tool calls do not count.
+        asks: tools and reply schema that go with it, as text.
+    """
+    told = [role, model, asks, [_asked(message) for message in messages]]
+    return hashlib.blake2b(_json(told).encode(), digest_size=16).hexdigest()
+
+
+def as_record(reply: AIMessage) -> dict[str, object]:
+    """A reply as plain JSON data."""
+    record: dict[str, object] = json.loads(_json({name: getattr(reply, name) for name in KEPT}))
+    return record
+
+
+def from_record(record: Mapping[str, Any]) -> AIMessage | None:
+    """The reply of a record; None where the record is not one (a journal that was damaged)."""
+    fields = {name: record[name] for name in KEPT if record.get(name) is not None}
+    try:
+        return AIMessage(**fields) if "content" in fields else None
+    except (ValidationError, TypeError, AttributeError):
+        return None
+
+
+def tokens_of(reply: AIMessage) -> tuple[int, int]:
+    """Tokens in and out, as the provider counts them; 0 where it does not say."""
+    usage = reply.usage_metadata
+    return (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
+
+
+def image_count(messages: Sequence[BaseMessage]) -> int:
+    """How many pictures go with these messages."""
+    return sum(_is_image(block) for message in messages for block in _blocks(message))
+
+
+def rough_tokens(messages: Sequence[BaseMessage]) -> int:
+    """About how many tokens go in: four characters each, a thousand a picture."""
+    letters = sum(len(str(message.text)) for message in messages)
+    return letters // 4 + 1000 * image_count(messages)
+
+
+def _asked(message: BaseMessage) -> list[Any]:
+    content = [_shrunk(block) for block in _blocks(message)]
+    calls = [[call["name"], call["args"]] for call in getattr(message, "tool_calls", [])]
+    return [message.type, content, calls]
+
+
+def _blocks(message: BaseMessage) -> list[Any]:
+    return message.content if isinstance(message.content, list) else [message.content]
+
+
+def _is_image(block: object) -> bool:
+    return isinstance(block, dict) and block.get("type") in ("image", "image_url")
+
+
+def _shrunk(block: object) -> object:
+    """A picture is known by the hash of its bytes: keys are made often, pictures are big."""
+    if not _is_image(block):
+        return block
+    return hashlib.blake2b(_json(block).encode(), digest_size=16).hexdigest()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
