@@ -1,0 +1,85 @@
+"""Making an agent: the one function a user needs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.store.base import BaseStore
+
+from pagehop.agents.calls import Budget, Calls
+from pagehop.agents.team import Team
+from pagehop.graphs.agent import DocumentAgent
+from pagehop.graphs.question import wiring
+from pagehop.graphs.runs import RunFile
+from pagehop.graphs.saver import CorpusSaver, strict
+from pagehop.graphs.visit import Setup
+from pagehop.tools import Corpus
+
+Model: TypeAlias = str | BaseChatModel
+Tools: TypeAlias = Sequence[BaseTool | Callable[..., Any]]
+Saver: TypeAlias = BaseCheckpointSaver[Any] | Literal[True] | None
+RUN_FILE = "runs.sqlite3"
+
+
+def create_document_agent(  # noqa: PLR0913 all but two are optional and named
+    corpus: Corpus,
+    model: Model | Mapping[str, Model] | None = None,
+    *,
+    tools: Tools = (),
+    documents: Sequence[str] | None = None,
+    budget: Budget | None = None,
+    checkpointer: Saver = None,
+    store: BaseStore | None = None,
+    name: str = "pagehop",
+    max_concurrency: int = 8,
+) -> DocumentAgent:
+    """An agent that answers questions over the corpus, as a compiled LangGraph graph.
+
+    Args:
+        corpus: what is asked about.
+        model: a LangChain chat model, an `init_chat_model` string, either for each role, or
+            None: no model, quotes only.
+        tools: your own, offered to the agents; what they return can be cited.
+        documents: names or ids; the agent sees no others. None: all, also those added later.
+        budget: what one question may cost.
+        checkpointer: as in any LangGraph graph; True keeps threads in the corpus folder.
+        store: LangGraph's, for your own tools.
+        name: of the graph, in traces and as a node of another graph.
+        max_concurrency: how many searches and readings run at once.
+
+    Raises:
+        UnknownDocumentError: one of `documents` is not in the corpus.
+        UnknownModelError: there is no such model.
+        MissingKeyError: the model's provider needs a key that is not set.
+    """
+    chosen = None if documents is None else tuple(corpus.document(d).id for d in documents)
+    file = corpus.path / RUN_FILE
+    saver = CorpusSaver(file) if checkpointer is True else checkpointer and strict(checkpointer)
+    setup = Setup(
+        corpus=corpus,
+        team_of=_team(corpus, model, tools),
+        budget=budget or Budget(),
+        runs=RunFile(file),
+        documents=chosen,
+        max_concurrency=max_concurrency,
+    )
+    compiled = wiring().compile(checkpointer=saver, store=store, name=name)
+    return DocumentAgent.of(compiled, setup)
+
+
+def _team(
+    corpus: Corpus, model: Model | Mapping[str, Model] | None, tools: Tools
+) -> Callable[[Calls], Team]:
+    """Makes the team of a run; models and tools are loaded and checked here, once."""
+    if model is None:
+        from pagehop.agents.extractive import extractive_team
+
+        quoting = extractive_team(corpus, tools)
+        return lambda _: quoting
+    from pagehop.agents.model.team import model_team
+
+    asking = model_team(corpus, model, tools, Calls(Budget()))  # now, so that names are checked
+    return lambda calls: replace(asking, calls=calls)

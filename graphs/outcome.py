@@ -1,0 +1,96 @@
+"""What the critic and the summarizer are shown, and the answer that leaves."""
+
+from dataclasses import replace
+
+from pagehop.agents.team import Case, Draft
+from pagehop.graphs import hops
+from pagehop.graphs.services import Services
+from pagehop.graphs.state import State
+from pagehop.tools.evidence import Answer, Hop, Status
+
+NOTHING_STANDS = "No claim of the answer could be shown to stand on a page, so none is given."
+
+
+def case_of(state: State) -> Case:
+    """The question with all that is known, as the critic and the summarizer see it."""
+    return Case(
+        question=state.standalone,
+        plan=state.plan,
+        ledger=state.ledger,
+        searches=tuple(done.search for done in state.searches),
+        failures=state.failures,
+        complete=not state.spent,
+        verdict=state.verdict,
+        objections=state.objections,
+    )
+
+
+def without_a_model(case: Case, services: Services) -> Draft:
+    """The best supported answer that can be had without another model call."""
+    from pagehop.agents.extractive import extractive_team
+
+    return extractive_team(services.corpus).summarize(case)
+
+
+def answer_of(state: State, services: Services) -> Answer:
+    """The answer, its status and what a person should know about it."""
+    usage = replace(services.calls.usage, rounds=state.rounds)
+    if state.checked is None:
+        return Answer(
+            question=state.question,
+            text=state.plan.reply,
+            status="answered",
+            usage=usage,
+            model=services.team.name,
+        )
+    draft, notes = state.checked, [*state.checked.notes, *state.failures]
+    notes += [f"Dropped: {o.claim!r}: {o.reason}" for o in state.objections]
+    empty = draft.answerable and not draft.claims and bool(state.objections)
+    return Answer(
+        question=state.question,
+        text=NOTHING_STANDS if empty else draft.text,
+        status=status_of(state, draft),
+        claims=draft.claims,
+        citations=state.citations,
+        plan=_plan(state),
+        usage=usage,
+        model=services.team.name,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def status_of(state: State, draft: Draft) -> Status:
+    """Answered only when claims stand and nothing asked for is open.
+
+    A search or an agent that failed leaves the question open: what was not looked at cannot
+    be said to be absent.
+    """
+    if state.spent:
+        return "incomplete"
+    if not draft.answerable:
+        return "incomplete" if state.failures else "unanswerable"
+    if not draft.claims or _open_gap(state):
+        return "incomplete"
+    return "answered"
+
+
+def _open_gap(state: State) -> bool:
+    """Whether the critic still misses something for a sub-question that has no answer."""
+    if state.verdict is None:
+        return True
+    if state.verdict.ruling != "gaps":
+        return False
+    answered = {sub.id for sub in state.plan.sub_questions if sub.answer}
+    return any(gap.sub_question not in answered for gap in state.verdict.gaps)
+
+
+def _plan(state: State) -> tuple[Hop, ...]:
+    place = {sub.id: number for number, sub in enumerate(state.plan.sub_questions)}
+    return tuple(
+        Hop(
+            question=hops.filled(sub, state.plan, state.ledger).question,
+            answer=sub.answer,
+            depends_on=tuple(place[id_] for id_ in sub.depends_on if id_ in place),
+        )
+        for sub in state.plan.sub_questions
+    )
