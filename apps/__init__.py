@@ -1,1 +1,1 @@
-
+"""The programs: thin layers over the graphs and the corpus."""

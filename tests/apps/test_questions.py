@@ -1,0 +1,91 @@
+"""ask, search and chat, as a person and as a program use them; no model, no key."""
+
+import json
+
+import jsonschema
+from PIL import Image
+
+from pagehop.graphs import answer_schema
+from tests.apps.program import run
+
+FOUNDED = "When was Alder Mills founded, and when was Birch Looms founded?"
+
+
+def test_an_answer_is_printed_with_its_citations(here):
+    asked = here("ask", FOUNDED)
+    assert asked.code == 0, asked.err
+    assert "1912" in asked.out
+    assert "1931" in asked.out
+    assert '[c1] alder.pdf, page 1, text: "Alder Mills was founded in 1912' in asked.out
+    assert "birch.pdf, page 1" in asked.out
+
+
+def test_the_json_is_valid_the_figures_are_written_and_the_trace_stays_off_stdout(here, library):
+    asked = here("ask", FOUNDED, "--json", "--trace", "--figures", "figures")
+    answer = json.loads(asked.out)
+    jsonschema.validate(answer, answer_schema())
+    assert (asked.code, answer["status"]) == (0, "answered")
+    assert {citation["document"] for citation in answer["citations"]} == {"alder.pdf", "birch.pdf"}
+    assert all(citation["bbox"] and citation["verified"] for citation in answer["citations"])
+    for word in ("plan", "search", "route", "text agent", "critic", "verified"):
+        assert word in asked.err
+    pictures = sorted((library / "figures").glob("*.png"))
+    assert len(pictures) == len(answer["citations"])
+    with Image.open(pictures[0]) as picture:
+        assert picture.height > picture.width > 300
+
+
+def test_an_unanswerable_question_ends_with_code_3_and_valid_json(here):
+    asked = here("ask", "What is the boiling point of tungsten carbide?", "--json")
+    answer = json.loads(asked.out)
+    jsonschema.validate(answer, answer_schema())
+    assert (asked.code, answer["status"]) == (3, "unanswerable")
+
+
+def test_an_answer_cut_short_by_its_budget_ends_with_code_3(here):
+    asked = here("ask", FOUNDED, "--json", "--seconds", "0.001")
+    assert asked.code == 3
+    assert json.loads(asked.out)["status"] == "incomplete"
+
+
+def test_only_the_named_documents_are_asked(here):
+    for narrowed in (["birch.pdf"], ["--in", "birch.pdf"]):
+        asked = here("ask", FOUNDED, *narrowed, "--json")
+        cited = {citation["document"] for citation in json.loads(asked.out)["citations"]}
+        assert cited == {"birch.pdf"}
+
+
+def test_a_question_may_bring_its_documents(library, tmp_path):
+    asked = run("ask", "When was Birch Looms founded?", library / "birch.pdf", cwd=tmp_path)
+    assert asked.code == 0, asked.err
+    assert "1931" in asked.out
+
+
+def test_a_search_prints_hits_best_first_with_their_route(here):
+    found = json.loads(here("search", "number of employees", "--json").out)
+    assert set(found) == {"query", "route", "hits"}
+    best = found["hits"][0]
+    assert (best["document"], best["page"]) == ("alder.pdf", 2)
+    assert set(best) == {"document", "page", "bbox", "modality", "score", "channels", "text"}
+    scores = [hit["score"] for hit in found["hits"]]
+    assert scores == sorted(scores, reverse=True)
+    assert "alder.pdf, page 2, text" in here("search", "number of employees").out
+
+
+def test_a_search_is_narrowed_to_documents_channels_regions_and_a_number_of_hits(here):
+    narrow = ("--in", "birch.pdf", "--channel", "lexical", "-k", "1", "--regions", "--json")
+    (hit,) = json.loads(here("search", "total revenue 2023", *narrow).out)["hits"]
+    assert hit["document"] == "birch.pdf"
+    assert set(hit["channels"]) == {"lexical"}
+    assert hit["bbox"]
+
+
+def test_a_chat_in_a_pipe_understands_a_follow_up(pagehop):
+    talk = "/sources\nWhen was Alder Mills founded?\n\nAnd Birch Looms?\n/sources\n/new\n/what\n"
+    chat = pagehop("chat", stdin=talk)
+    assert chat.code == 0, chat.err
+    assert "no answer with citations yet" in chat.err
+    assert chat.out.index("1912") < chat.out.index("1931")
+    assert "birch.pdf, page 1" in chat.out
+    assert "A new conversation: chat-" in chat.err
+    assert "/quit: leave" in chat.err
