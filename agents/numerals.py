@@ -72,7 +72,8 @@ def _same(number: Numeral, other: Numeral) -> bool:
     if number.value == other.value and (1 in (number.scale, other.scale)):
         return True
     total, there = number.value * number.scale, other.value * other.scale
-    factors = (1, 10**3, 10**6, 10**9) if number.scale > 1 and other.scale == 1 else (1,)
+    in_units = number.scale > 1 and other.scale == 1 and len(other.value.as_tuple().digits) >= 3
+    factors = (1, 10**3, 10**6, 10**9) if in_units else (1,)
     return any(
         total == there * factor or _rounds(number, there * factor / number.scale)
         for factor in factors

@@ -128,9 +128,9 @@ def _missing_numbers(
     stand in what is cited.
     """
     backs = [number for checked in standing for number in checked.backs]
-    backs += [n for checked in standing for n in _place_numbers(checked.evidence)]
     backs += _calculated(calculations, backs)
     on_page = [number for checked in standing for number in checked.on_page]
+    on_page += [n for checked in standing for n in _place_numbers(checked.evidence)]
     plain = _bare(text, standing)
     told = [n for n in numerals(_REFERENCE.sub(" ", plain)) if not n.is_year]
     looser = [n for found in _REFERENCE.finditer(plain) for n in numerals(found[1])]

@@ -39,7 +39,7 @@ RoundsOption = Annotated[
 ]
 CallsOption = Annotated[int | None, typer.Option(min=0, help="At most so many model calls.")]
 TokensOption = Annotated[int | None, typer.Option(min=1, help="At most so many tokens.")]
-SecondsOption = Annotated[float | None, typer.Option(min=0.1, help="At most so long.")]
+SecondsOption = Annotated[float | None, typer.Option(min=0, help="At most so long.")]
 TraceOption = Annotated[
     bool, typer.Option("--trace", help="Show on stderr what happens step by step.")
 ]

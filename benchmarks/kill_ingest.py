@@ -101,9 +101,9 @@ def compare(folder: Path, paths: list[str], kills: int, seed: int, workers: int)
         "last_run_seconds": round(last.seconds, 1),
         "failed_files": whole.failed,
         "per_second": {
-            what: round(task.done / max(task.last - task.first, 1e-9), 2)
+            what: round(task.done / (task.last - task.first), 2)
             for what, task in whole.tasks.items()
-            if task.done
+            if task.done and task.last > task.first + 0.05
         },
         "seconds": {what: round(task.last - task.first, 1) for what, task in whole.tasks.items()},
         "problems": {"quiet": problems(quiet), "killed": problems(killed)},

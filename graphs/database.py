@@ -17,7 +17,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's own files inherit it
+        _make_private(path)
         connection = sqlite3.connect(path, check_same_thread=False)
         connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         connection.execute("PRAGMA journal_mode=WAL")
@@ -26,3 +26,15 @@ def connect(path: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"The file of runs {str(path)!r} cannot be opened: {error}.") from error
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make the file where it is missing; the files SQLite puts beside it inherit its mode.
+
+    A file that is there is never opened here: closing it again would drop the locks that
+    another connection of this process holds on it, and SQLite would lose what is written.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return

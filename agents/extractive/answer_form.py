@@ -14,13 +14,12 @@ _ASKS_QUANTITY = (
     rf"(?:{_QUANTITY})\b(?! (?:of the )?(?:method|model|name|type))"
 )
 _PICTURES = (
-    r"\bfig(?:ure|\.)s?\b|\bcharts?\b|\bgraphs?\b|\bdiagrams?\b|\bplots?\b|\bpie\b|\bbar\b|"
-    r"\bmaps?\b|\bphotos?\b|\bphotographs?\b|\bpictures?\b|\bimages?\b|\billustrat\w+|"
-    r"\bicons?\b|\blogos?\b|\bdrawings?\b|\bscreenshots?\b|\bcolou?rs?\b"
+    r"\bfig(?:ure|\.)s?\b|\b(?:chart|graph|diagram|plot|map|photo|photograph|picture|image|icon|"
+    r"logo|drawing|screenshot|colou?r)s?\b|\b(?:pie|bar)\b|\billustrat\w+"
 )
 _FORMS: tuple[tuple[AnswerForm, str], ...] = (
     ("date", r"^when\b|\b(?:what|which) (?:is the |\w+ )?(?:year|date|month|day|quarter)\b"),
-    ("number", r"\bhow (?:many|much|long|old|far|tall|high|large|often|fast|big|wide|deep|heavy)\b"),
+    ("number", r"\bhow (?:many|much|long|old|far|tall|high|large|often|fast|big|wide|deep)\b"),
     ("list", r"^(?:list|name|enumerate)\b|\b(?:what|which) are the\b|\bwhat are\b"),
     ("number", _ASKS_QUANTITY),
     ("name", r"^(?:who|whose|whom)\b|\bwho (?:is|was|are|were|did)\b|\bwhat is the name\b"),

@@ -1,7 +1,7 @@
 """The image agent: captions and read-off labels of figures, and pages that are pictures."""
 
 from pagehop.agents.extractive.material import Snippet, Source, pictured, printed, sheets
-from pagehop.agents.extractive.reader import PAGES, choose
+from pagehop.agents.extractive.reader import PAGES, choose, opening_of
 from pagehop.agents.team import Findings, Task
 from pagehop.tools.boxes import share_inside
 
@@ -20,4 +20,4 @@ def look(source: Source, task: Task) -> Findings:
     if task.closer is not None:
         box = task.closer
         found = [s for s in found if s.rank == 0 and s.bbox and share_inside(s.bbox, box) > 0.5]
-    return choose(task, found, agent="image")
+    return choose(task, found, agent="image", opening=opening_of(source, task))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pagehop.agents.extractive.counting import counted
 from pagehop.agents.extractive.gate import Short, short_answer
+from pagehop.agents.extractive.language import stems
 from pagehop.agents.extractive.material import Snippet, Source, printed, sheets
 from pagehop.agents.extractive.scoring import NAMED_OUTRIGHT, Scored, ranked, sought
 from pagehop.agents.team import Findings, Task
@@ -16,6 +17,7 @@ LINES = 4  # of evidence a reading brings
 LINES_A_PAGE = 2
 FLOOR = 0.25  # share of the question's weight in a line, below which it is no evidence
 RATIO = 0.6  # of the best line's score
+LATER = 0.7  # what a line counts that only a second search brought
 
 
 def read(source: Source, task: Task) -> Findings:
@@ -24,12 +26,22 @@ def read(source: Source, task: Task) -> Findings:
     if found:
         return found
     snippets = [s for sheet in sheets(source, task.hits, PAGES) for s in printed(sheet)]
-    return choose(task, snippets, agent="text")
+    return choose(task, snippets, agent="text", opening=opening_of(source, task))
 
 
-def choose(task: Task, snippets: Sequence[Snippet], *, agent: str) -> Findings:
+def opening_of(source: Source, task: Task) -> frozenset[str]:
+    """The stems of the first page, when one document alone is asked; else none."""
+    documents = {hit.document_id for hit in task.hits}
+    if len(task.sub_question.documents) != 1 or len(documents) != 1:
+        return frozenset()
+    return frozenset(stems(source.page(documents.pop(), 1).text))
+
+
+def choose(
+    task: Task, snippets: Sequence[Snippet], *, agent: str, opening: frozenset[str]
+) -> Findings:
     """The best of these lines as evidence; the line of the short answer first."""
-    target = sought(task.sub_question, snippets)
+    target = sought(task.sub_question, snippets, opening)
     if not target.terms and not target.labels:
         return Findings(evidence=_opening(task, snippets, agent))
     lines = ranked(target, snippets)
@@ -37,29 +49,30 @@ def choose(task: Task, snippets: Sequence[Snippet], *, agent: str) -> Findings:
     kept = _best(lines)
     if short:
         kept = [short.line, *(line for line in kept if line is not short.line)][:LINES]
-    evidence = tuple(_evidence(line, task, agent, short) for line in kept)
+    trust = LATER if any(e.sub_question == task.sub_question.id for e in task.ledger) else 1.0
     return Findings(
-        evidence=evidence,
+        evidence=tuple(_evidence(line, task, agent, short, trust) for line in kept),
         answer=short.text if short else "",
-        confidence=short.confidence if short else 0.0,
+        confidence=round(short.confidence * trust, 3) if short else 0.0,
     )
 
 
 def _best(lines: Sequence[Scored]) -> list[Scored]:
     """Few lines: near the best one, enough of the question in them, not all of one page.
 
-    The best line of the page that the search put first is always among them: which page it is
-    is far better known than which line.
+    The best lines of the two pages that the search put first are always among them: which page
+    it is is far better known than which line.
     """
     kept: list[Scored] = []
-    first = next((line for line in lines if line.snippet.rank == 0), None)
     for line in lines:
         if line.score < RATIO * lines[0].score or len(kept) == LINES:
             break
         if _is_worth(line) and not _is_more_of_the_same(line, kept):
             kept.append(line)
-    if first and first not in kept and first.coverage >= FLOOR / 2:
-        kept = [*kept[: LINES - 1], first]
+    for rank in (1, 0):
+        first = next((line for line in lines if line.snippet.rank == rank), None)
+        if first and first.found and first not in kept:
+            kept = [*kept[: LINES - 1], first]
     return kept
 
 
@@ -74,12 +87,12 @@ def _is_more_of_the_same(line: Scored, kept: Sequence[Scored]) -> bool:
     return len(there) >= LINES_A_PAGE or any(k.snippet.text == line.snippet.text for k in kept)
 
 
-def _evidence(line: Scored, task: Task, agent: str, short: Short | None) -> Evidence:
+def _evidence(line: Scored, task: Task, agent: str, short: Short | None, trust: float) -> Evidence:
     snippet = line.snippet
     first = short is not None and short.line is line
     # never near 1: a line that matches well may still be about something else
     confidence = short.confidence if short and first else min(0.5, 0.1 + 0.4 * line.score)
-    found = as_evidence(snippet, task.sub_question.id, agent, confidence)
+    found = as_evidence(snippet, task.sub_question.id, agent, confidence * trust)
     if short and first and short.cell and snippet.row:
         label = snippet.row.label_box
         boxes = tuple(box for box in (label, short.cell.box) if box) or found.boxes

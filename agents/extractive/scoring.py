@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from pagehop.agents.team import AnswerForm, Look, SubQuestion
 
 CONTEXT_SHARE = 0.4  # what a word counts that stands only in the heading or header above
 PAGE_SHARE = 0.6  # of a line's score that hangs on how well its page as a whole was found
+OWN_NAME = 0.3  # what the name of the document that is asked counts within it
 NAMED_OUTRIGHT = 1.0  # what `Figure 3` in the question is worth to the caption of Figure 3
 _REFERENCE = re.compile(
     r"\bIn Proceedings\b|\barXiv (?:preprint|abs)|\bCoRR\b|\bpages \d+[\u2013-]\d+\b|"
@@ -61,10 +62,12 @@ class Sought:
         return sum(self.weights[key] for key in among) / self.total if self.total else 0.0
 
 
-def sought(sub: SubQuestion, snippets: Sequence[Snippet]) -> Sought:
+def sought(sub: SubQuestion, snippets: Sequence[Snippet], opening: Collection[str] = ()) -> Sought:
     """The terms of a sub-question, the rarer among these lines the heavier.
 
-    Where one document is asked, a name that it never mentions says only what it is compared to.
+    Where one document is asked, a name it never mentions says what it is compared to, and a
+    name on its first page (`opening`, as stems) says which document it is: neither says what is
+    to be found.
     """
     question = about(sub)
     order = stems(question)
@@ -77,6 +80,9 @@ def sought(sub: SubQuestion, snippets: Sequence[Snippet]) -> Sought:
         terms = tuple(t for t in terms if t.weight == 1 or counts[t.whole])
     size = len(snippets) + 1
     weights = {t.whole: t.weight * math.log(1 + size / (counts[t.whole] + 0.5)) for t in terms}
+    for term in terms:
+        if term.weight > 1 and term.occurs(opening):
+            weights[term.whole] *= OWN_NAME
     labels = frozenset(f"{kind[:3]}{number}".lower() for kind, number in _LABEL.findall(question))
     return Sought(terms, weights, frozenset(pairwise(order)), sub.form, sub.modalities, labels)
 

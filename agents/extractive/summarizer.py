@@ -1,5 +1,7 @@
 """The answer from the ledger: short answers where the gate was open, else the lines themselves."""
 
+from collections.abc import Sequence
+
 from pagehop.agents.extractive.critic import evidence_for
 from pagehop.agents.team import Case, Draft, SubQuestion
 from pagehop.tools.evidence import Claim, Evidence
@@ -9,7 +11,9 @@ SHORT_NOTE = (
     "No language model has read the pages: "
     "a short answer is what stands beside the words that were asked for."
 )
-CLAIMS = 3  # lines a sub-question, when it has no short answer and is the only one
+CLAIMS = 3  # lines, when the only sub-question has no short answer
+CLAIMS_OF_MANY = 2  # lines a sub-question, when there are several
+WORTH = 0.5  # of the best line's confidence, below which a line is not shown beside it
 LONGEST = 400  # characters of a line in the answer; the citation has it whole
 
 
@@ -32,9 +36,25 @@ def _claims(case: Case, sub: SubQuestion) -> tuple[Claim, ...]:
         if claim and claim.text not in refused:
             return (claim,)
     several = len(case.plan.sub_questions) > 1
-    lines = [Claim(text=_quoted(e), citations=(e.id,)) for e in found]
-    unique = {claim.text: claim for claim in reversed(lines) if claim.text not in refused}
-    return tuple(reversed(unique.values()))[: 2 if several else CLAIMS]
+    told: dict[str, Claim] = {}
+    least = WORTH * found[0].confidence if found else 0.0
+    for found_line in _page_by_page(found):
+        text = _quoted(found_line)
+        if text not in refused and found_line.confidence >= least:
+            told.setdefault(text, Claim(text=text, citations=(found_line.id,)))
+    return tuple(told.values())[: CLAIMS_OF_MANY if several else CLAIMS]
+
+
+def _page_by_page(found: Sequence[Evidence]) -> list[Evidence]:
+    """The best line of each page first, then the rest: two pages tell more than two lines."""
+    pages: set[tuple[str, int]] = set()
+    first: list[Evidence] = []
+    rest: list[Evidence] = []
+    for line in found:
+        page = (line.document_id, line.page)
+        (rest if page in pages else first).append(line)
+        pages.add(page)
+    return [*first, *rest]
 
 
 def _carries(found: Evidence, answer: str) -> bool:

@@ -52,7 +52,7 @@ def test_the_corpus_is_that_of_the_current_folder_unless_one_is_named(library, t
 def test_info_tells_of_the_corpus_a_document_and_a_page(here):
     assert json.loads(here("info", "--json").out)["pages"] == 3
     assert json.loads(here("info", "alder.pdf", "--json").out)["pages"] == 2
-    assert "names        alder.pdf" in here("info", "alder.pdf").out
+    assert "names     alder.pdf" in here("info", "alder.pdf").out
     page = json.loads(here("info", "alder.pdf", "--page", "1", "--json").out)
     assert "founded in 1912" in page["text"]
 

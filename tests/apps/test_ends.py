@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from pagehop.apps.exits import report
-from tests.apps.program import run
-
-SAMPLES = Path(__file__).parents[2] / "samples"
+from tests.apps.program import REPORT, run, write_pdf
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
@@ -29,7 +27,7 @@ def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
 
 
 def test_an_interrupted_add_says_so_and_the_same_command_goes_on(tmp_path):
-    paper = SAMPLES / "2023.acl-long.386.pdf"
+    paper = write_pdf(tmp_path / "long.pdf", REPORT * 20)
     with start("add", paper, cwd=tmp_path) as adding:
         first = adding.stderr.readline()  # of the progress
         adding.send_signal(signal.SIGINT)
@@ -40,7 +38,7 @@ def test_an_interrupted_add_says_so_and_the_same_command_goes_on(tmp_path):
     again = run("add", paper, "--until", "text", cwd=tmp_path)
     assert again.code == 0, again.err
     listed = json.loads(run("list", "--json", cwd=tmp_path).out)["documents"]
-    assert [document["pages"] for document in listed] == [24]
+    assert [document["pages"] for document in listed] == [40]
 
 
 def test_a_reader_that_goes_away_is_no_error(library):

@@ -43,7 +43,7 @@ def test_an_unanswerable_question_ends_with_code_3_and_valid_json(here):
 
 
 def test_an_answer_cut_short_by_its_budget_ends_with_code_3(here):
-    asked = here("ask", FOUNDED, "--json", "--seconds", "0.001")
+    asked = here("ask", FOUNDED, "--json", "--seconds", "0")
     assert asked.code == 3
     assert json.loads(asked.out)["status"] == "incomplete"
 

@@ -34,6 +34,8 @@ class Killable:
     def replies(self):
         """How many replies are on disk: that is when a call has finished."""
         with closing(sqlite3.connect(self.corpus / "runs.sqlite3")) as file:
+            if not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
+                return 0
             return file.execute(
                 "SELECT count(*) FROM journal JOIN runs ON runs.id = journal.run "
                 "WHERE thread = ? AND key != 'marks'",
@@ -44,7 +46,8 @@ class Killable:
         """Kill it `extra` seconds after that many model calls have finished."""
         assert self.process.stdout.readline() == b"asking\n", self.process.stderr.read()
         deadline = time.monotonic() + 60
-        while calls and self.replies() < calls and time.monotonic() < deadline:
+        while calls and self.replies() < calls:
+            assert time.monotonic() < deadline, self.lines()
             time.sleep(0.002)
         time.sleep(extra)
         assert self.process.poll() is None, "it ended before it could be killed"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.database import SCHEMA_VERSION
-from pagehop.tools.corpus.records import Document, Passage, Region, Stage, Word
 from pagehop.tools.corpus.packing import pack_words, unpack_words
+from pagehop.tools.corpus.records import Document, Passage, Region, Stage, Word
 from pagehop.tools.errors import (
     CorpusBusyError,
     CorpusVersionError,

@@ -135,7 +135,7 @@ def test_every_public_name_can_be_loaded():
 
 def test_progress_is_lines_with_rate_and_time_left_where_there_is_no_terminal(capsys):
     with StderrProgress() as progress:
-        for done in range(101):
+        for done in (*range(101), 100):
             progress("Reading text", done, 100)
     written = capsys.readouterr()
     assert written.out == ""

@@ -37,7 +37,11 @@ def test_words_stand_where_they_were_written(farm, tmp_path):
     (text,) = read(farm, saved(document, tmp_path / "a.pdf"))
     assert (text.width, text.height) == (400, 800)
     assert text.text == "Revenue grew\nagain"
-    assert [(word.text, word.line) for word in text.words] == [("Revenue", 0), ("grew", 0), ("again", 1)]
+    assert [(word.text, word.line) for word in text.words] == [
+        ("Revenue", 0),
+        ("grew", 0),
+        ("again", 1),
+    ]
     first = text.words[0].bbox
     assert first[0] == pytest.approx(0.25, abs=0.005)
     assert first[1] < 200 / 800 < first[3]
@@ -195,7 +199,11 @@ def test_each_frame_of_a_tiff_is_a_page(farm, tmp_path):
 
     frames = [Image.new("L", (100, 200 + 10 * n)) for n in range(3)]
     frames[0].save(tmp_path / "a.tiff", save_all=True, append_images=frames[1:])
-    assert [page.height for page in read(farm, tmp_path / "a.tiff", kind="image")] == [150, 157.5, 165]
+    assert [page.height for page in read(farm, tmp_path / "a.tiff", kind="image")] == [
+        150,
+        157.5,
+        165,
+    ]
 
 
 def test_a_photo_stands_upright(farm, tmp_path):

@@ -88,7 +88,7 @@ def is_glued(grid: Grid, words: Sequence[Word]) -> bool:
         for box in row:
             inside = [w for w in words if box is not None and share_inside(w.bbox, box) > 0.5]
             stacked = rows_of(inside)
-            if len(stacked) > 1 and all(_NUMBER.fullmatch(line[0].text) for line in stacked):
+            if sum(bool(_NUMBER.fullmatch(line[-1].text)) for line in stacked) > 1:
                 return True
     return False
 

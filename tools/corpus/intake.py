@@ -117,6 +117,9 @@ class Intake:
             if opened.outcome == "indexed":
                 self._originals.unlock(copy, self._password)
         if opened.outcome != "indexed":
+            # A person knows the file by the path that was named.
+            reason = opened.reason.replace(str(copy.resolve()), str(path))
+            opened = replace(opened, reason=reason)
             copy.unlink()
         return opened
 

@@ -15,6 +15,7 @@ from pagehop.tools.corpus.packing import (
     page_of,
     passage_of,
     region_of,
+    storable,
     unpack_words,
 )
 from pagehop.tools.corpus.records import Document, Page, Passage, Region, Word
@@ -40,15 +41,7 @@ class Lookup:
 
     def documents(self) -> tuple[Document, ...]:
         """All documents, sorted by name."""
-        with self._database.reading() as connection:
-            rows = connection.execute(f"SELECT {DOCUMENT_COLUMNS} FROM documents").fetchall()  # noqa: S608
-            named = connection.execute(
-                "SELECT document_id, name FROM names ORDER BY document_id, position"
-            ).fetchall()
-        names: dict[str, list[str]] = {}
-        for identity, name in named:
-            names.setdefault(identity, []).append(name)
-        found = (document_of(row, names[row[0]]) for row in rows)
+        found = self._documents("1 = 1")
         return tuple(sorted(found, key=lambda document: (document.name, document.id)))
 
     def document(self, name_or_id: str) -> Document:
@@ -57,15 +50,15 @@ class Lookup:
         Raises:
             UnknownDocumentError: none, or more than one, is meant.
         """
+        asked = storable(unicodedata.normalize("NFC", name_or_id))
+        exact = self._documents(
+            "id = ? OR id = (SELECT document_id FROM names WHERE name = ?)", asked, asked
+        )
+        if exact:
+            return exact[0]
         documents = self.documents()
-        asked = unicodedata.normalize("NFC", name_or_id)
-        for spelt in (_exactly, str.casefold, _stem):
-            meant = [
-                document
-                for document in documents
-                if name_or_id == document.id
-                or any(spelt(asked) == spelt(name) for name in document.names)
-            ]
+        for spelt in (str.casefold, _stem):
+            meant = [d for d in documents if spelt(asked) in map(spelt, d.names)]
             if len(meant) == 1:
                 return meant[0]
             if meant:
@@ -149,6 +142,22 @@ class Lookup:
         """Close the file; using the catalogue again opens it again."""
         self._database.close()
 
+    def _documents(self, condition: str, *values: object) -> list[Document]:
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {condition}",  # noqa: S608
+                values,
+            ).fetchall()
+            named = connection.execute(
+                "SELECT document_id, name FROM names WHERE document_id IN "  # noqa: S608
+                f"(SELECT id FROM documents WHERE {condition}) ORDER BY document_id, position",
+                values,
+            ).fetchall()
+        names: dict[str, list[str]] = {}
+        for identity, name in named:
+            names.setdefault(identity, []).append(name)
+        return [document_of(row, names[row[0]]) for row in rows]
+
     def _rows(self, statement: str, *values: object) -> list[Row]:
         with self._database.reading() as connection:
             return connection.execute(statement, values).fetchall()
@@ -160,10 +169,6 @@ class Lookup:
             f"Page {number} was asked for, but {document.name!r} has {has}. "
             "Pages are counted from 1."
         )
-
-
-def _exactly(name: str) -> str:
-    return name
 
 
 def _stem(name: str) -> str:

@@ -25,7 +25,7 @@ def main() -> None:
     """Fork a child at each request until the farm is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
     farm = os.getppid()
-    _load()
+    load()
     gc.freeze()
     wire.send(control, {"ready": os.getpid()})
     while True:
@@ -43,7 +43,7 @@ def main() -> None:
             wire.send(control, {"status": _end(record["pid"])})
 
 
-def _load() -> None:
+def load() -> None:
     """Import what children need, models with one thread: others would not survive a fork."""
     import onnxruntime
 

@@ -31,6 +31,7 @@ class StderrProgress:
         self._tasks: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}
         self._written = 0.0
+        self._shown = ("", 0)
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that `done` of `total` are done."""
@@ -40,8 +41,8 @@ class StderrProgress:
             self._draw(self._bars, what, done, total)
         elif 0 < done < total and now - max(start, self._written) < SECONDS_BETWEEN_LINES:
             return
-        elif total and done:
-            self._written = now
+        elif total and done and self._shown != (what, done):
+            self._written, self._shown = now, (what, done)
             print(_line(what, done, total, now - start), file=self._stream, flush=True)
 
     def __enter__(self) -> "StderrProgress":

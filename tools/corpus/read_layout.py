@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pymupdf
 
@@ -20,6 +20,8 @@ from pagehop.tools.corpus.source import Source
 PICTURE_SIDE = 1000  # pixels of the longer side
 THIN = 0.004  # of the page's width: a line and not a box
 MOST_WORDS = 0.9  # of a table's words that must stand in cells
+
+Ruling: TypeAlias = tuple[BBox, list[list[BBox | None]]]
 
 KINDS: dict[str, RegionKind] = {
     "text": "text",
@@ -138,11 +140,13 @@ def _with_tables(
     cleaner cells and took milliseconds, where MuPDF's finder took about a second a page.
     """
     inside = words_by_region(regions, words)
+    drawn: list[Ruling] | None = None
     filled = []
     for region in regions:
         grid = None
         if region.kind == "table" and _has_lines(source, number, region.bbox):
-            grid = _ruled(source, number, region.bbox, inside[region.order])
+            drawn = _rulings(source, number) if drawn is None else drawn
+            grid = _ruled(drawn, region.bbox, inside[region.order])
         if grid is None:
             filled.append(region)
             continue
@@ -160,25 +164,36 @@ def _has_lines(source: Source, number: int, table: BBox) -> bool:
         box = source.box(number, rect)
         if share_inside(box, table) < 0.5 and share_inside(table, box) < 0.5:
             continue
-        thin, tall = box[2] - box[0] < THIN, box[3] - box[1] > 3 * THIN
-        half = kind == "stroke-path" and area(box) > 0.25 * area(table)  # all lines in one path
-        upright += tall and (thin or half)
-        if upright >= 2 or half:
+        stroked = kind == "stroke-path"
+        if stroked and area(box) > 0.25 * area(table):  # all lines in one path
+            return True
+        upright += box[3] - box[1] > 3 * THIN and (stroked or box[2] - box[0] < THIN)
+        if upright >= 2:
             return True
     return False
 
 
-def _ruled(source: Source, number: int, table: BBox, words: Sequence[Word]) -> Grid | None:
-    """The cells between the table's ruling lines; None where these do not tell its rows apart."""
+def _rulings(source: Source, number: int) -> list[Ruling]:
+    """The tables that ruling lines form anywhere on the page: box, and boxes of the cells."""
     page = source.upright(number)  # kept: a Table only has a weak reference to it
-    width, height = page.rect.width, page.rect.height
-    clip = pymupdf.Rect(table[0] * width, table[1] * height, table[2] * width, table[3] * height)
-    found = page.find_tables(clip=clip, strategy="lines_strict", use_layout=False)
-    for drawn in found.tables:
-        rows = [
-            [None if cell is None else source.shown_box(number, cell) for cell in row.cells]
-            for row in drawn.rows
-        ]
+    found = page.find_tables(strategy="lines_strict", use_layout=False)
+    return [
+        (
+            source.shown_box(number, table.bbox),
+            [
+                [None if cell is None else source.shown_box(number, cell) for cell in row.cells]
+                for row in table.rows
+            ],
+        )
+        for table in found.tables
+    ]
+
+
+def _ruled(drawn: Sequence[Ruling], table: BBox, words: Sequence[Word]) -> Grid | None:
+    """The cells between the table's ruling lines; None where these do not tell its rows apart."""
+    for box, rows in drawn:
+        if max(share_inside(box, table), share_inside(table, box)) < 0.5:
+            continue
         grid = grid_from_boxes(words, rows)
         placed = sum(len(cell.split()) for row in grid.cells for cell in row) if grid else 0
         if grid and placed >= MOST_WORDS * len(words) and not is_glued(grid, words):

@@ -40,7 +40,8 @@ def _joined(boxes: Sequence[BBox], strips: list[list[int]]) -> list[list[int]]:
     for strip in strips:
         if joined:
             both = joined[-1] + strip
-            if _columnar(boxes, joined[-1]) and _columnar(boxes, strip) and _columnar(boxes, both):
+            either = _columnar(boxes, joined[-1]) or _columnar(boxes, strip)
+            if either and _columnar(boxes, both):
                 joined[-1] = both
                 continue
         joined.append(strip)

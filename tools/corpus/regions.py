@@ -11,10 +11,10 @@ from pagehop.tools.corpus.records import Region, Word
 
 NEAR = 0.12  # of the page: how far a caption may stand from its table or figure
 _LABEL = re.compile(
-    r"\s*((?:supplementary |appendix )?"
-    r"(?:figure|fig\.?|table|tab\.|chart|exhibit|graph|scheme|plate|box)"
-    r"\s*(?:[A-Z]?[-.]?\d+(?:[.-]\d+)*[a-z]?|[A-Z]\b|[IVX]+\b))\s*(?=[:.|)\u2013\u2014-]|\s|$)",
-    re.IGNORECASE,
+    r"\s*(?P<name>(?i:(?:supplementary |appendix )?"
+    r"(?:figure|fig\.?|table|tab\.|chart|exhibit|graph|scheme|plate|box)))"
+    r"(?:\s*(?P<number>(?:[A-Z][-.]?)?\d+(?:[.-]\d+)*[a-z]?)|\s+(?P<letter>[A-Z]|[IVX]+))"
+    r"(?=[:.|)\u2013\u2014-]|\s|$)"
 )
 _NAMES = {"fig": "Figure", "fig.": "Figure", "tab.": "Table"}
 
@@ -30,8 +30,9 @@ def caption_label(caption: str) -> str:
     found = _LABEL.match(caption)
     if not found:
         return ""
-    *words, number = re.sub(r"(?<=[a-z.])(?=\d)", " ", found[1]).split()
-    return " ".join([*(_NAMES.get(word.lower(), word.capitalize()) for word in words), number])
+    words = found["name"].split()
+    named = (_NAMES.get(word.lower(), word.capitalize()) for word in words)
+    return " ".join([*named, found["number"] or found["letter"]])
 
 
 def fill_regions(
@@ -119,8 +120,8 @@ def with_captions(regions: Sequence[Region]) -> tuple[Region, ...]:
 
 def _as_caption(region: Region) -> Region:
     """A paragraph that begins with "Table 3:" is a caption, whatever the model called it."""
-    label = caption_label(region.text)
-    after = region.text.strip()[len(label) :].lstrip()[:1] if label else ""
+    found = _LABEL.match(region.text)
+    after = region.text[found.end() :].lstrip()[:1] if found else ""
     if (
         region.kind in ("text", "heading", "list")
         and after in (":", ".", "|")

@@ -6,6 +6,7 @@ limits and, if it must, kills this process, and uses the folder only when it has
 
 import json
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -76,8 +77,9 @@ def build(folder: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Arguments: the folder, and the most bytes that a file may have."""
-    folder, most = Path(sys.argv[1]), int(sys.argv[2])
+    """Arguments: the folder, the most bytes that a file may have, the most seconds it may take."""
+    folder, most, seconds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    signal.alarm(seconds)  # ends this process even when its parent is gone
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     (folder / REPORT).write_text(json.dumps(build(folder)), encoding="utf-8")
 

@@ -10,6 +10,7 @@ keeps deleted vectors on disk). In doubt it is rebuilt from the catalogue's vect
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -95,7 +96,11 @@ class ChromaIndex:
                 return False
             held = seal.vectors.keys() if seal is not None and extends else frozenset[str]()
             new = [at for at, one in enumerate(ids) if one not in held]
-            built = self._build(ids, vectors, new, self._current() if extends else None)
+            try:
+                built = self._build(ids, vectors, new, self._current() if extends else None)
+            except OSError as error:  # a full disk: the vectors are searched one by one instead
+                self._note(str(error))
+                return False
             return built is not None and self._open(built, ids, vectors)
 
     def nearest(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
@@ -207,10 +212,11 @@ class ChromaIndex:
     def _run(self, aside: Path, vectors: NDArray[np.float32]) -> dict[str, float] | None:
         """Let a child process build the folder; None, and a note, when it does not end well."""
         most, patience = (64 << 20) + 20 * vectors.nbytes, 60 + len(vectors) // 50
-        command = [sys.executable, "-m", "pagehop.tools.retrieval.chroma_build"]
+        command = [sys.executable, "-P", "-m", "pagehop.tools.retrieval.chroma_build"]
         try:
             ended = subprocess.run(  # noqa: S603 - our own module, no shell
-                [*command, str(aside), str(most)],
+                [*command, str(aside), str(most), str(patience)],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 capture_output=True,
                 text=True,
                 timeout=patience,

@@ -14,12 +14,14 @@ from threading import Lock
 import numpy as np
 
 from pagehop.tools.corpus.catalogue import Catalogue
+from pagehop.tools.corpus.database import explained
 from pagehop.tools.corpus.records import Page, Passage
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.analysis import counted, words
 from pagehop.tools.retrieval.bm25 import Statistics, score_text, weigh
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
 from pagehop.tools.retrieval.lexical_store import (
+    BROKEN,
     IndexedPage,
     LexicalStore,
     ScopePages,
@@ -97,8 +99,8 @@ class LexicalChannel:
 
     def _broken(self, error: sqlite3.DatabaseError) -> None:
         """Begin anew when the file is damaged; a lock or a full disk is raised on."""
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise error
+        if error.sqlite_errorcode & 0xFF not in BROKEN:
+            raise explained(error, self._store.path) from error
         self._store.discard(str(error))
         self._refresh(None)
 

@@ -38,7 +38,7 @@ CREATE TABLE posting (
 ) WITHOUT ROWID;
 """
 _LAYOUT = 100 + VERSION  # PRAGMA user_version of a file that this code can read
-_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 _CHECKED_BYTES = 64 << 20  # a larger file is not read whole when it is opened
 
 
@@ -120,7 +120,7 @@ class LexicalStore:
             try:
                 fault = self._fault()
             except sqlite3.DatabaseError as error:
-                if error.sqlite_errorcode & 0xFF not in _BROKEN:
+                if error.sqlite_errorcode & 0xFF not in BROKEN:
                     raise
                 fault = str(error)
             if fault:

@@ -131,12 +131,9 @@ class Retriever:
             return self.channels
         unknown = [name for name in names if name not in self.channels]
         if unknown or not names:
-            raise UnknownChannelError(
-                f"There is no channel {unknown[0]!r}."
-                if unknown
-                else "No channel was chosen."
-                f" The channels are {', '.join(map(repr, self.channels))}."
-            )
+            asked = f"There is no channel {unknown[0]!r}." if unknown else "No channel was chosen."
+            there = ", ".join(map(repr, self.channels))
+            raise UnknownChannelError(f"{asked} The channels are {there}.")
         return {name: self.channels[name] for name in names}
 
     def _scope(

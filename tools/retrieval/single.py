@@ -72,16 +72,18 @@ class SingleText:
         scores = query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(dim // self._heads))
         scores = np.exp(scores - scores.max(-1, keepdims=True))
         mixed = (scores / scores.sum(-1, keepdims=True)) @ value
-        return mixed.transpose(1, 0, 2).reshape(length, dim)
+        return np.asarray(mixed.transpose(1, 0, 2).reshape(length, dim))
 
     def _linear(self, name: str, hidden: Floats) -> Floats:
-        return hidden @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
+        return np.asarray(
+            hidden @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
+        )
 
     def _norm(self, name: str, hidden: Floats) -> Floats:
         centred = hidden - hidden.mean(-1, keepdims=True)
         spread = np.sqrt((centred * centred).mean(-1, keepdims=True) + self._epsilon)
         scaled = centred / spread.astype(np.float32)
-        return scaled * self._tensors[f"{name}.weight"] + self._tensors[f"{name}.bias"]
+        return np.asarray(scaled * self._tensors[f"{name}.weight"] + self._tensors[f"{name}.bias"])
 
 
 def single_text(weights: Path, config: Mapping[str, Any]) -> SingleText | None:
