@@ -94,6 +94,16 @@ def test_text_under_the_mark_stays_legible(corpus, page, quote):
     assert spread[1] > 0.6 * spread[0]
 
 
+def test_the_outline_is_brighter_than_a_dark_page_and_darker_than_a_light_one():
+    box = (0.3, 0.4, 0.7, 0.6)
+    for ground, brighter in (("#101422", True), ("white", False)):
+        picture = Image.new("RGB", (600, 400), ground)
+        for boxes in ((), (box,)):
+            outline = grey(draw_boxes(picture, boxes, bbox=box))[200, 172:180]  # left of the box
+            strongest = outline.max() if brighter else outline.min()
+            assert abs(strongest - grey(picture)[0, 0]) > 80
+
+
 def test_a_figure_keeps_its_own_colours(corpus):
     citation = cite(corpus, "", 1, bbox=SQUARE, modality="figure")
     red, green, blue = inside(cited_page(citation, dpi=110), SQUARE)[5:-5, 5:-5].mean(axis=(0, 1))

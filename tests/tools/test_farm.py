@@ -229,7 +229,8 @@ def test_nothing_outlives_a_killed_parent_even_when_stuck(tmp_path):
     path = bomb(tmp_path / "bomb.pdf", pages=1, bad=1)
     script = (
         "import sys\nfrom pathlib import Path\nfrom pagehop.tools.corpus.farm import Farm\n"
-        "from pagehop.tools.corpus.reading import Job\nfrom pagehop.tools.corpus.records import Stage\n"
+        "from pagehop.tools.corpus.reading import Job\n"
+        "from pagehop.tools.corpus.records import Stage\n"
         "p = Path(sys.argv[1])\nfarm = Farm(1)\nfarm.open(p)\nprint('open', flush=True)\n"
         "list(farm.read([Job(document_id='d', path=p, kind='pdf', stage=Stage.TEXT, pages=(1,))]))"
     )

@@ -21,6 +21,7 @@ from pagehop.tools.corpus.source import Source
 
 PAGE_SIDE = 1280  # pixels of the longer side of a page
 FIGURE_SIDE = 960
+DETECTION_SIDE = 1120  # lines are found on a picture no larger than this, and read on the original
 MIN_FIGURE = 0.03  # of the page
 MIN_POINTS = 24.0  # each side
 FIGURE_WORDS = 4  # a figure with as many has text of its own
@@ -114,6 +115,9 @@ def _engine() -> Any:  # noqa: ANN401  RapidOCR has no types
     return RapidOCR(
         params={
             "Global.log_level": "critical",
+            # by default the shorter side is blown up to 736, which makes a thin crop huge
+            "Det.limit_type": "max",
+            "Det.limit_side_len": DETECTION_SIDE,
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }

@@ -59,11 +59,14 @@ def draw_boxes(
     around = bbox or enclose(boxes) or PAGE
     outline = _outline(around, picture.size, unit)
     marked = [_grown(to_points(box, *picture.size), 0.5 * unit) for box in boxes]
+    is_dark = _is_dark(picture, outline)  # before the marker changes it
     if boxes:
         picture = _mark(picture, marked, ink, unit)
     elif area(around) < 0.95:
         picture = _mark(picture, [outline], _faint(ink), unit)
-    picture = _frame(picture, outline, ink, unit)
+    colour = ink.bright if is_dark else ink.line
+    line = _shapes(picture.size, [outline], radius=3 * unit, width=1.5 * unit)
+    picture = Image.composite(_washed(picture, colour, is_dark=is_dark), picture, line)
     return _tag(picture, outline, label, ink) if label else picture
 
 
@@ -109,15 +112,6 @@ def _is_dark(picture: Image.Image, rect: Rect) -> bool:
     x1, y1 = max(x0 + 1, int(rect[2])), max(y0 + 1, int(rect[3]))
     under = picture.crop((x0, y0, min(x1, picture.width), min(y1, picture.height))).convert("L")
     return bool(under.width and under.height and ImageStat.Stat(under).mean[0] < DARK)
-
-
-def _frame(picture: Image.Image, rect: Rect, ink: Ink, unit: float) -> Image.Image:
-    """The picture with a rounded outline; what is printed under the line stays legible."""
-    size, radius = picture.size, 3 * unit
-    line = _shapes(size, [rect], radius=radius, width=1.5 * unit)
-    is_dark = _is_dark(picture, rect)
-    washed = _washed(picture, ink.bright if is_dark else ink.line, is_dark=is_dark)
-    return Image.composite(washed, picture, line)
 
 
 def _shapes(

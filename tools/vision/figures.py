@@ -68,9 +68,13 @@ def figure_name(citation: Citation) -> str:
     ... )
     'c1-Q3-deck.pdf-p12.png'
     """
-    name = _UNSAFE.sub("-", citation.document).strip("-.")
-    name = name.encode()[:NAME_BYTES].decode(errors="ignore") or "document"
-    return f"{_UNSAFE.sub('-', citation.id)}-{name}-p{citation.page}.png"
+    document, number = _safe(citation.document) or "document", _safe(citation.id) or "c"
+    return f"{number}-{document}-p{citation.page}.png"
+
+
+def _safe(name: str) -> str:
+    plain = _UNSAFE.sub("-", name).encode()[:NAME_BYTES].decode(errors="ignore")
+    return plain.strip("-.")
 
 
 @contextmanager
