@@ -13,7 +13,7 @@ from pagehop.agents.calls import Budget, Calls
 from pagehop.agents.team import Team
 from pagehop.graphs.agent import DocumentAgent
 from pagehop.graphs.question import wiring
-from pagehop.graphs.runs import RunFile
+from pagehop.graphs.runs import RUN_FILE, RunFile
 from pagehop.graphs.saver import CorpusSaver, strict
 from pagehop.graphs.visit import Setup
 from pagehop.tools import Corpus
@@ -21,7 +21,6 @@ from pagehop.tools import Corpus
 Model: TypeAlias = str | BaseChatModel
 Tools: TypeAlias = Sequence[BaseTool | Callable[..., Any]]
 Saver: TypeAlias = BaseCheckpointSaver[Any] | Literal[True] | None
-RUN_FILE = "runs.sqlite3"
 
 
 def create_document_agent(  # noqa: PLR0913 all but two are optional and named

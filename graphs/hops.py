@@ -59,11 +59,7 @@ def filled(sub: SubQuestion, plan: Plan, ledger: Ledger) -> SubQuestion:
 
 def first_errands(state: State, plan: Plan, *, wave: int) -> tuple[Errand, ...]:
     """A search for every sub-question that can be asked now."""
-    return tuple(
-        _errand(state, plan, sub, wave=wave, kind="search")
-        for sub in ready(plan)
-        if not sub.settled
-    )
+    return tuple(_errand(state, plan, sub, wave=wave) for sub in ready(plan) if not sub.settled)
 
 
 def settle(plan: Plan, errands: Iterable[Errand], reports: Sequence[Report]) -> Plan:
@@ -105,7 +101,7 @@ def gap_errands(state: State, plan: Plan, gaps: Iterable[Gap], *, wave: int) -> 
         )
         if sub is None:
             continue
-        errand = _errand(state, plan, sub, wave=wave, kind="search")
+        errand = _errand(state, plan, sub, wave=wave)
         pages = _pages_of(gap, state.ledger)
         if gap.kind != "breadth" and pages:
             kind: Errands = "depth" if gap.kind == "depth" else "conflict"
@@ -122,11 +118,11 @@ def known(state: State) -> tuple[str, ...]:
     return (*sorted(found.id for found in state.ledger), *answers, *sorted(pages))
 
 
-def _errand(state: State, plan: Plan, sub: SubQuestion, *, wave: int, kind: Errands) -> Errand:
+def _errand(state: State, plan: Plan, sub: SubQuestion, *, wave: int) -> Errand:
     asked = filled(sub, plan, state.ledger)
     return Errand(
         wave=wave,
-        kind=kind,
+        kind="search",
         question=state.standalone,
         sub_question=asked,
         query=asked.question,

@@ -22,6 +22,7 @@ from pagehop.graphs.database import connect
 from pagehop.tools.errors import CorpusVersionError, StorageError
 from pagehop.tools.evidence import Answer
 
+RUN_FILE = "runs.sqlite3"  # in the corpus folder
 VERSION = 1
 # running; as the answer says; failed: an error; left: another question took its place
 Ending: TypeAlias = Literal["running", "answered", "unanswerable", "incomplete", "failed", "left"]
@@ -250,3 +251,19 @@ class RunFile:
             if self._runs is not None:
                 self._runs.close()
                 self._runs = None
+
+
+def forget_document(folder: Path, document_id: str) -> tuple[str, ...]:
+    """Erase every thread of a corpus that may hold text of a document; returns their ids.
+
+    What a checkpointer of your own has kept elsewhere is yours to erase.
+
+    Args:
+        folder: the corpus folder.
+        document_id: of a document that is being removed, or is gone already.
+    """
+    path = folder / RUN_FILE
+    if not path.exists():
+        return ()
+    with closing(Runs(path)) as runs:
+        return runs.forget(document_id)

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from pagehop.graphs.lease import Lease
-from pagehop.graphs.runs import Runs
+from pagehop.graphs.runs import Runs, forget_document
 from pagehop.tools.errors import CorpusVersionError, StorageError, ThreadBusyError
 from pagehop.tools.evidence import Answer
 
@@ -106,7 +106,26 @@ def test_forgetting_a_document_leaves_no_byte_of_the_threads_that_held_it(runs, 
     assert runs.forget("d1") == ("t",)
     assert runs.last("t") is None
     assert runs.last("u").id == other.id
+    runs.close()  # reading the file while it is open would drop SQLite's locks on it
     assert all(b"SECRETWORD" not in path.read_bytes() for path in tmp_path.glob("runs.sqlite3*"))
+    assert forget_document(tmp_path, "d2") == ("u",)
+    assert forget_document(tmp_path / "no corpus", "d2") == ()
+
+
+def test_opening_the_file_twice_in_a_process_keeps_what_is_written(runs, tmp_path):
+    """Closing a plain handle would drop SQLite's locks, and another process the rows."""
+    run = ask(runs, "One?")
+    second = Runs(tmp_path / "runs.sqlite3")
+    read = (
+        "import sqlite3, sys; file = sqlite3.connect(sys.argv[1]); "
+        "print(file.execute('SELECT count(*) FROM journal').fetchone()[0]); file.close()"
+    )
+    command = [sys.executable, "-c", read, str(tmp_path / "runs.sqlite3")]
+    subprocess.run(command, check=True, capture_output=True)
+    runs.journal(run).put("k", {})
+    told = subprocess.run(command, check=True, capture_output=True)
+    assert told.stdout == b"1\n"
+    second.close()
 
 
 def test_one_run_a_thread_at_a_time(tmp_path):
