@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from pagehop.tools.boxes import BBox
     from pagehop.tools.corpus.records import Document
 
-RUNS = "runs.sqlite3"  # in the corpus folder: questions and their answers
 
 BoxOption = Annotated[
     str,
@@ -115,22 +113,10 @@ def remove(
     document: Annotated[str, typer.Argument(metavar="DOC", help="Name or id of the document.")],
     corpus: CorpusOption = None,
 ) -> None:
-    """Remove a document; none of its text stays in the corpus folder."""
+    """Remove a document, and the chats that quote it; none of its text stays in the folder."""
     with open_corpus(corpus_folder(context, corpus)) as opened:
         gone = opened.remove(document)
-        _forget_answers(opened.path, gone.id)
     say(f"removed  {gone.name}, {pages(gone.page_count)}")
-
-
-def _forget_answers(folder: Path, document_id: str) -> None:
-    """Erase the conversations that may quote the document."""
-    if (folder / RUNS).exists():
-        from pagehop.graphs.runs import Runs
-
-        with closing(Runs(folder / RUNS)) as runs:
-            forgotten = runs.forget(document_id)
-        if forgotten:
-            tell(f"{len(forgotten)} stored conversations that drew on it are erased too.")
 
 
 def info(

@@ -17,6 +17,7 @@ from pagehop.graphs.runs import RUN_FILE, RunFile
 from pagehop.graphs.saver import CorpusSaver, strict
 from pagehop.graphs.visit import Setup
 from pagehop.tools import Corpus
+from pagehop.tools.errors import InputError
 
 Model: TypeAlias = str | BaseChatModel
 Tools: TypeAlias = Sequence[BaseTool | Callable[..., Any]]
@@ -50,6 +51,7 @@ def create_document_agent(  # noqa: PLR0913 all but two are optional and named
         max_concurrency: how many searches and readings run at once.
 
     Raises:
+        InputError: tools without a model that could call them.
         UnknownDocumentError: one of `documents` is not in the corpus.
         UnknownModelError: there is no such model.
         MissingKeyError: the model's provider needs a key that is not set.
@@ -76,7 +78,9 @@ def _team(
     if model is None:
         from pagehop.agents.extractive import extractive_team
 
-        quoting = extractive_team(corpus, tools)
+        if tools:
+            raise InputError("Tools are called by a model: pass one, or leave the tools out.")
+        quoting = extractive_team(corpus)
         return lambda _: quoting
     from pagehop.agents.model.team import model_team
 

@@ -1,53 +1,37 @@
 """The corpus: a folder of documents, and all that can be asked of it."""
 
-import io
-import math
-import threading
 import time
 import weakref
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
-from pagehop.tools.boxes import BBox, from_model
-from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.database import explained
 from pagehop.tools.corpus.discovery import discover
 from pagehop.tools.corpus.lock import writer
-from pagehop.tools.corpus.originals import Originals
-from pagehop.tools.corpus.pages import PageCache
 from pagehop.tools.corpus.progress import Progress, silent
-from pagehop.tools.corpus.records import Document, Page, Passage, Region, Stage, Word
+from pagehop.tools.corpus.readable import ReadableCorpus
+from pagehop.tools.corpus.records import Document, Stage
 from pagehop.tools.corpus.report import AddReport
-from pagehop.tools.errors import (
-    EmptyQuestionError,
-    InputError,
-    PageOutOfRangeError,
-    PathNotFoundError,
-    StorageError,
-)
+from pagehop.tools.errors import EmptyQuestionError, InputError, PathNotFoundError, StorageError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from pagehop.tools.corpus.farm import Farm
-    from pagehop.tools.corpus.reading import TableRead
     from pagehop.tools.retrieval.channel import Hit
     from pagehop.tools.retrieval.retriever import Found, Retriever
 
-MAX_DPI = 1200.0
+ERASERS = "pagehop.erasers"  # entry points: called with the folder and a document id at `remove`
 
 
-class Corpus:
+class Corpus(ReadableCorpus):
     """A folder of documents with their text, regions, pictures and indexes.
 
     A `document` is named by a name it was added under or by its id. Reading is safe from any
     thread and beside a process that adds; one process at a time adds or removes.
     """
-
-    path: Path
 
     def __init__(self, path: str | Path, *, encoder: str | None = None) -> None:
         """Open the corpus in a folder, which is made where it is missing.
@@ -60,22 +44,16 @@ class Corpus:
             CorpusVersionError: a newer pagehop made it.
             StorageError: the folder cannot be made or opened.
         """
-        self.path = Path(path).expanduser().absolute()
-        self._encoder = encoder
-        if self.path.exists() and not self.path.is_dir():
-            raise StorageError(f"{str(self.path)!r} is a file; a corpus is a folder.")
+        folder = Path(path).expanduser().absolute()
+        if folder.exists() and not folder.is_dir():
+            raise StorageError(f"{str(folder)!r} is a file; a corpus is a folder.")
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise explained(error, self.path) from error
-        self.catalogue = Catalogue(self.path / "catalogue.sqlite3")
-        self._originals = Originals(self.path / "originals")
-        self._pictures = PageCache(self.path / "pages")
-        self._making = threading.Lock()
-        self._farm: Farm | None = None
+            raise explained(error, folder) from error
+        super().__init__(folder)
+        self._encoder = encoder
         self._retriever: Retriever | None = None
-        self._open_parts = ExitStack()
-        self._open_parts.callback(self.catalogue.close)
         weakref.finalize(self, self._open_parts.close)
 
     def add(
@@ -122,6 +100,8 @@ class Corpus:
     def remove(self, document: str) -> Document:
         """Remove a document: afterwards no file of the corpus holds a byte of its text.
 
+        Answers and chats that quote it go with it.
+
         Raises:
             UnknownDocumentError: there is no such document.
             CorpusBusyError: another process is adding, removing, or reading in the middle of a
@@ -131,90 +111,9 @@ class Corpus:
             found = self.catalogue.document(document)
             self.catalogue.erase(found.id)
             self._finish_removals()
+            for eraser in entry_points(group=ERASERS):  # what upper layers keep in the folder
+                eraser.load()(self.path, found.id)
         return found
-
-    def documents(self) -> tuple[Document, ...]:
-        """All documents, sorted by name."""
-        return self.catalogue.documents()
-
-    def document(self, name: str) -> Document:
-        """The document of that name or id.
-
-        Raises:
-            UnknownDocumentError: none, or more than one, is meant.
-        """
-        return self.catalogue.document(name)
-
-    def page(self, document: str, number: int) -> Page:
-        """A page, counted from 1.
-
-        Raises:
-            PageOutOfRangeError: the document has no such page.
-            UnknownDocumentError: there is no such document.
-        """
-        return self.catalogue.page(self.document(document).id, number)
-
-    def words(self, document: str, number: int) -> tuple[Word, ...]:
-        """The words of a page in reading order; raises as `page` does."""
-        return self.catalogue.words(self.document(document).id, number)
-
-    def regions(self, document: str, number: int | None = None) -> tuple[Region, ...]:
-        """The regions of a page, or of all pages, in reading order; raises as `page` does."""
-        return self.catalogue.regions(self._place(document, number), number)
-
-    def passages(self, document: str, number: int | None = None) -> tuple[Passage, ...]:
-        """The passages of a page, or of all pages, in reading order; raises as `page` does."""
-        return self.catalogue.passages(self._place(document, number), number)
-
-    def image(
-        self, document: str, number: int, *, dpi: float = 144, clip: BBox | None = None
-    ) -> "Image":
-        """The picture of a page, or of a part of it, rendered from the original.
-
-        Args:
-            document: name or id.
-            number: of the page, from 1.
-            dpi: dots an inch, 10 to 1200.
-            clip: the part, as fractions of the page.
-
-        Raises:
-            BadBoxError: `clip` is no box on the page.
-            InputError: `dpi` is out of range.
-            PageOutOfRangeError: the document has no such page.
-            PathNotFoundError: the original is gone, or has changed.
-            UnknownDocumentError: there is no such document.
-            WorkerError: the page cannot be rendered within the limits.
-        """
-        from PIL import Image, UnidentifiedImageError
-
-        found = self._on_page(document, number)
-        clip = None if clip is None else checked_clip(clip)
-        if not (math.isfinite(dpi) and 10 <= dpi <= MAX_DPI):
-            raise InputError(f"{dpi} dpi were asked for; a page is rendered at 10 to {MAX_DPI:g}.")
-        held = self._pictures.get(found.id, number, dpi, clip)
-        if held is not None:
-            try:
-                image = Image.open(io.BytesIO(held), formats=["PNG"])
-                image.load()
-            except (UnidentifiedImageError, OSError, SyntaxError):
-                self._pictures.drop(found.id, number, dpi, clip)  # torn by a crash: made again
-            else:
-                return image
-        picture = self.farm.render(self._original(found), number, dpi=dpi, clip=clip)
-        self._pictures.put(found.id, number, dpi, clip, picture)
-        image = Image.open(io.BytesIO(picture), formats=["PNG"])
-        image.load()
-        return image
-
-    def read_crop(self, document: str, number: int, bbox: BBox) -> tuple[Word, ...]:
-        """What OCR reads in a part of a page, boxes as fractions of the page; raises as `image`."""
-        found = self._on_page(document, number)
-        return self.farm.ocr(self._original(found), number, clip=checked_clip(bbox))
-
-    def table_crop(self, document: str, number: int, bbox: BBox) -> "TableRead | None":
-        """The table in a part of a page, or None where there is none; raises as `image`."""
-        found = self._on_page(document, number)
-        return self.farm.table(self._original(found), number, clip=checked_clip(bbox))
 
     def search(
         self,
@@ -294,17 +193,6 @@ class Corpus:
         return tuple(found)
 
     @property
-    def farm(self) -> "Farm":
-        """The processes that open files; started when first needed."""
-        from pagehop.tools.corpus.farm import Farm
-
-        with self._making:
-            if self._farm is None:
-                self._farm = Farm()
-                self._open_parts.callback(self._farm.close)
-            return self._farm
-
-    @property
     def retriever(self) -> "Retriever":
         """The channels of the search; opened when first needed."""
         from pagehop.tools.retrieval.retriever import Retriever
@@ -360,29 +248,3 @@ class Corpus:
     def _kept(self) -> set[str]:
         """The names of the copies that documents own."""
         return {self.catalogue.original(document.id) for document in self.documents()}
-
-    def _original(self, document: Document) -> Path:
-        return self._originals.path(document, self.catalogue.original(document.id))
-
-    def _place(self, document: str, number: int | None) -> str:
-        found = self.document(document)
-        return found.id if number is None else self._on_page(found.id, number).id
-
-    def _on_page(self, document: str, number: int) -> Document:
-        found = self.document(document)
-        if not 1 <= number <= found.page_count:
-            has = "one page" if found.page_count == 1 else f"pages 1 to {found.page_count}"
-            raise PageOutOfRangeError(
-                f"Page {number} was asked for, but {found.name!r} has {has}. "
-                "Pages are counted from 1."
-            )
-        return found
-
-
-def checked_clip(clip: BBox) -> BBox:
-    """A box on a page.
-
-    Raises:
-        BadBoxError: it is none.
-    """
-    return from_model(clip, shown=(1, 1), unit="fraction")
