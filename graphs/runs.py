@@ -6,7 +6,6 @@ resume. These rows know both.
 """
 
 import json
-import logging
 import sqlite3
 import threading
 import time
@@ -22,8 +21,6 @@ from langchain_core.messages import BaseMessage, messages_from_dict, messages_to
 from pagehop.graphs.database import connect
 from pagehop.tools.errors import CorpusVersionError, StorageError
 from pagehop.tools.evidence import Answer
-
-log = logging.getLogger(__name__)
 
 RUN_FILE = "runs.sqlite3"  # in the corpus folder
 VERSION = 1
@@ -270,12 +267,3 @@ def forget_document(folder: Path, document_id: str) -> tuple[str, ...]:
         return ()
     with closing(Runs(path)) as runs:
         return runs.forget(document_id)
-
-
-def erase(folder: Path, document: str) -> None:
-    """Erase the stored conversations that may quote a document of the corpus in the folder."""
-    path = folder / RUN_FILE
-    if path.exists():
-        with closing(Runs(path)) as runs:
-            forgotten = runs.forget(document)
-        log.info("%d conversations that drew on %s are erased", len(forgotten), document)

@@ -1,6 +1,6 @@
 """Draw the README's picture: an answer, and the cited lines on their pages.
 
-    python scripts/readme_picture.py CORPUS_WITH_THE_SAMPLES docs/answer.png
+python scripts/readme_picture.py CORPUS_WITH_THE_SAMPLES docs/answer.png
 """
 
 import sys
@@ -23,7 +23,9 @@ def main(corpus_folder: str, out: str) -> None:
     """Ask, draw, write."""
     with Corpus(corpus_folder) as corpus:
         answer = create_document_agent(corpus).invoke({"question": QUESTION})["answer"]
-        panels = [_panel(citation, (WIDTH - 2 * MARGIN - GAP) // 2) for citation in answer.citations]
+        panels = [
+            _panel(citation, (WIDTH - 2 * MARGIN - GAP) // 2) for citation in answer.citations
+        ]
     text = _text(answer)
     height = MARGIN + text.height + GAP + max(panel.height for panel in panels) + MARGIN
     card = Image.new("RGB", (WIDTH, height), "#f9fafb")
