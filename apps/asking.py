@@ -1,7 +1,6 @@
 """From a question on the command line to an Answer: the graph is loaded here, and only here."""
 
 import hashlib
-import itertools
 import uuid
 from dataclasses import asdict, dataclass, field
 from types import TracebackType
@@ -46,7 +45,7 @@ class Conversation:
     """Questions on one thread: each is answered knowing the turns before it.
 
     Without a thread, a question stands alone: it has a thread made of its own words, so that
-    the same command goes on with a run that was stopped.
+    the same command goes on with a run that was stopped or failed. Nothing of it stays after.
     """
 
     def __init__(self, corpus: "Corpus", settings: Settings, thread: str | None = None) -> None:
@@ -64,9 +63,21 @@ class Conversation:
 
     def ask(self, question: str) -> "Answer":
         """The answer to one question; what happens on the way is told on stderr if wanted."""
+        if self.thread is not None:
+            return self._answer(question, self.thread)
+        thread, runs = self._thread_of(question), self._agent.setup.runs()
+        last = runs.last(thread)
+        if last is not None and last.status not in ("running", "failed"):
+            runs.erase(thread)  # killed between its end and its erasure
+        failed = last is not None and last.status == "failed"
+        answer = self._answer(None if failed else question, thread)
+        runs.erase(thread)
+        return answer
+
+    def _answer(self, question: str | None, thread: str) -> "Answer":
+        """Ask, or with no question go on with what was asked."""
         from pagehop.graphs import Final, stream_events, trace_lines
 
-        thread = self.thread or self._thread_of(question)
         answer: Answer | None = None
         for event in stream_events(self._agent, question, {"configurable": {"thread_id": thread}}):
             if self._settings.trace:
@@ -79,17 +90,9 @@ class Conversation:
         return answer
 
     def _thread_of(self, question: str) -> str:
-        """The thread of this very command: its stopped run, or a new one."""
         settings = self._settings
         asked = "\x1f".join((question.strip(), settings.model or "", *settings.documents))
-        stem = "ask-" + hashlib.blake2b(asked.encode(), digest_size=5).hexdigest()
-        runs = self._agent.setup.runs()
-        for number in itertools.count(1):
-            thread = f"{stem}-{number}"
-            last = runs.last(thread)
-            if last is None or last.status == "running":
-                return thread
-        raise AssertionError
+        return "ask-" + hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()
 
     def __enter__(self) -> "Conversation":
         return self

@@ -157,7 +157,7 @@ class Runs:
             found = cursor.execute("SELECT thread FROM touched WHERE document = ?", (document,))
             threads = tuple(row[0] for row in found)
         for thread in threads:
-            self._erase(thread)
+            self.erase(thread)
         with self._lock:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return threads
@@ -178,7 +178,8 @@ class Runs:
             ("DELETE FROM journal WHERE run = ?", (run.id,)),
         )  # fmt: skip
 
-    def _erase(self, thread: str) -> None:
+    def erase(self, thread: str) -> None:
+        """Delete what is stored of a thread: its runs, its journal and its checkpoints."""
         statements = [
             ("DELETE FROM journal WHERE run IN (SELECT id FROM runs WHERE thread = ?)", (thread,)),
             ("DELETE FROM runs WHERE thread = ?", (thread,)),

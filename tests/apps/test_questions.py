@@ -1,11 +1,13 @@
 """ask, search and chat, as a person and as a program use them; no model, no key."""
 
 import json
+from contextlib import closing
 
 import jsonschema
 from PIL import Image
 
 from pagehop.graphs import answer_schema
+from pagehop.graphs.runs import RUN_FILE, Runs
 from tests.apps.program import run
 
 FOUNDED = "When was Alder Mills founded, and when was Birch Looms founded?"
@@ -89,3 +91,15 @@ def test_a_chat_in_a_pipe_understands_a_follow_up(pagehop):
     assert "birch.pdf, page 1" in chat.out
     assert "A new conversation: chat-" in chat.err
     assert "/quit: leave" in chat.err
+
+
+def test_a_question_that_is_answered_leaves_nothing_a_conversation_stays(here, library):
+    asked = here("ask", "How many employees did Alder Mills have in 2023?")
+    assert asked.code == 0
+    here("ask", "Who is the chief executive of Alder Mills?", "--thread", "kept")
+    with closing(Runs(library / "corpus" / RUN_FILE)) as runs:
+        rows = runs.row("SELECT group_concat(DISTINCT thread) FROM runs", ())
+        steps = runs.row("SELECT group_concat(DISTINCT thread_id) FROM checkpoints", ())
+    assert "kept" in rows[0]
+    assert "ask-" not in rows[0]
+    assert "ask-" not in steps[0]

@@ -43,7 +43,7 @@ def discover(paths: Sequence[str | Path], *, apart_from: Path) -> tuple[Source, 
     for path in named:
         sources = _walk(path, apart_from.resolve()) if path.is_dir() else iter([Source(path=path)])
         for source in sources:
-            found.setdefault(source.path.resolve(), source)
+            found.setdefault(_real(source.path), source)
     return tuple(found.values())
 
 
@@ -62,15 +62,20 @@ def _walk(folder: Path, corpus: Path) -> Iterator[Source]:
         folders[:] = sorted(
             name
             for name in folders
-            if not name.startswith(".") and (here / name).resolve() != corpus
+            if not name.startswith(".") and _real(here / name) != corpus
         )
         for name in sorted(names):
             path = here / name
-            if not name.startswith(".") and path.resolve().is_relative_to(root):
+            if not name.startswith(".") and _real(path).is_relative_to(root):
                 yield _in_folder(path)
     for error in closed:
         reason = f"It cannot be opened: {error.strerror}."
         yield Source(path=Path(error.filename), refusal=("damaged", reason))
+
+
+def _real(path: Path) -> Path:
+    """Where a path leads; unlike `Path.resolve`, it says so of a link to itself, too."""
+    return Path(os.path.realpath(path))
 
 
 def _in_folder(path: Path) -> Source:
