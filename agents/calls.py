@@ -27,7 +27,7 @@ from pagehop.agents.records import (
     rough_tokens,
     tokens_of,
 )
-from pagehop.tools.errors import BudgetSpentError
+from pagehop.tools.errors import BudgetSpentError, InputError
 from pagehop.tools.evidence import Usage
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,16 @@ class Budget:
     model_calls: int = 40
     tokens: int = 400_000  # in and out
     seconds: float = 600.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no budget.
+
+        Raises:
+            InputError: no round, or less than nothing of the rest.
+        """
+        rest = (self.model_calls, self.tokens, self.seconds)
+        if not (self.rounds >= 1 and all(most >= 0 for most in rest)):
+            raise InputError(f"{self} is no budget: it takes a round, and nothing below zero.")
 
 
 class Journal(Protocol):

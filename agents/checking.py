@@ -59,7 +59,8 @@ def check(evidence: Evidence, pages: Pages) -> Checked:
     only called verified where that text says so too.
     """
     if evidence.modality == "tool":
-        return Checked(evidence=evidence, verified=True, backs=_all_numbers(evidence.quote))
+        said = f"{evidence.quote}\n{evidence.reading}"  # with what it was asked
+        return Checked(evidence=evidence, verified=True, backs=_all_numbers(said))
     try:
         words = pages.words(evidence.document_id, evidence.page)
         regions = pages.regions(evidence.document_id, evidence.page)

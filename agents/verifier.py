@@ -4,26 +4,15 @@ It judges every team's drafts by the same rules, and no model has a say in it.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pagehop.agents.backing import EVIDENCE_ID, Asked, Told, missing_numbers
 from pagehop.agents.checking import Checked, Pages, check
-from pagehop.agents.numerals import Numeral, numerals, stands_in
-from pagehop.agents.team import Calculation, Draft, Objection
-from pagehop.tools.calculator import evaluate
-from pagehop.tools.errors import InputError
-from pagehop.tools.evidence import Citation, Claim, Evidence, Ledger
+from pagehop.agents.team import Draft, Objection
+from pagehop.tools.evidence import Citation, Claim, Ledger
 
 REBUILT = "The text was put together again from the claims that stand."
-_EVIDENCE_ID = re.compile(r"\be[0-9a-f]{8}\b")
-_LIST_MARK = re.compile(r"^\s*\(?\d{1,2}[.)]\s+", re.MULTILINE)
-_REFERENCE = re.compile(
-    r"\b(?:pages?|p\.|pp\.|figs?\.?|figures?|tables?|sections?|sec\.|chapters?|appendix|steps?|"
-    r"slides?|parts?|items?|notes?|equations?|eq\.|questions?)\s*(\d+(?:\.\d+)*)",
-    re.IGNORECASE,
-)
-# Numbers that calculations bring along: shares of a whole, months, weeks, days.
-_CONSTANTS = frozenset({1, 2, 4, 7, 12, 24, 52, 60, 100, 360, 365, 1000, 1_000_000})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +40,24 @@ class _Citations:
         return self.kept[key].id
 
 
-def verify(draft: Draft, ledger: Ledger, corpus: Pages) -> Verified:
+def verify(draft: Draft, ledger: Ledger, corpus: Pages, *, question: str = "") -> Verified:
     """Hold every claim of a draft against the pages it cites.
 
     A claim stands when at least one of its citations is evidence of the ledger that is where it
     says it is, and when its numbers stand there too or follow from a recorded calculation. If a
     claim falls, or the text states a number that no page and no claim has, the text is made
-    anew from the claims that stand.
+    anew from the claims that stand. A number of the question may go into a calculation and be
+    named in the text, but carries no claim by itself: the question may be wrong. A note that
+    brings a number of its own is left out.
     """
+    asked = Asked.of(question)
     known = {found.id: found for found in ledger}
     checks = {id_: check(known[id_], corpus) for id_ in _cited(draft) if id_ in known}
     citations = _Citations(str(corpus.path))
     claims: list[Claim] = []
     objections: list[Objection] = []
     for claim in draft.claims:
-        reason = _objection(claim, checks, draft.calculations)
+        reason = _objection(claim, checks, draft, asked)
         if reason:
             objections.append(Objection(claim=claim.text, reason=reason))
             continue
@@ -76,12 +68,14 @@ def verify(draft: Draft, ledger: Ledger, corpus: Pages) -> Verified:
     names = {
         id_: citations.cite(checks[id_]) for c in kept for id_ in c.citations if _ok(checks, id_)
     }
-    sound = not objections and _text_stands(draft, kept, checks)
+    told = Told.by((c.text for c in kept), _standing(kept, checks), draft.calculations, asked)
+    sound = not objections and (not draft.claims or _says(draft.text, told))
+    notes = tuple(note for note in draft.notes if not kept or told.covers(note))
     checked_draft = replace(
         draft,
         text=_renamed(draft.text, names) if sound else "\n".join(claim.text for claim in claims),
         claims=tuple(claims),
-        notes=draft.notes if sound or not claims else (*draft.notes, REBUILT),
+        notes=notes if sound or not claims else (*notes, REBUILT),
     )
     return Verified(
         draft=checked_draft,
@@ -99,7 +93,10 @@ def _ok(checks: Mapping[str, Checked], id_: str) -> bool:
 
 
 def _objection(
-    claim: Claim, checks: Mapping[str, Checked], calculations: Sequence[Calculation]
+    claim: Claim,
+    checks: Mapping[str, Checked],
+    draft: Draft,
+    asked: Asked,
 ) -> str:
     """Why a claim does not stand; "" where it does."""
     if not claim.citations:
@@ -110,7 +107,9 @@ def _objection(
             checks[id_].reason if id_ in checks else f"there is no evidence {id_!r}"
             for id_ in claim.citations
         )
-    missing = _missing_numbers(claim.text, standing, calculations)
+    missing = missing_numbers(
+        claim.text, standing, draft.calculations, asked, denies=not draft.answerable
+    )
     if missing:
         numbers = ", ".join(dict.fromkeys(number.written for number in missing))
         return (
@@ -119,91 +118,23 @@ def _objection(
     return ""
 
 
-def _missing_numbers(
-    text: str, standing: Sequence[Checked], calculations: Sequence[Calculation]
-) -> list[Numeral]:
-    """The numbers of a claim that nothing backs.
-
-    A year or a reference (`Table 3`) may stand anywhere on the page; every other number must
-    stand in what is cited.
-    """
-    backs = [number for checked in standing for number in checked.backs]
-    backs += _calculated(calculations, backs)
-    on_page = [number for checked in standing for number in checked.on_page]
-    on_page += [n for checked in standing for n in _place_numbers(checked.evidence)]
-    plain = _bare(text, standing)
-    told = [n for n in numerals(_REFERENCE.sub(" ", plain)) if not n.is_year]
-    looser = [n for found in _REFERENCE.finditer(plain) for n in numerals(found[1])]
-    looser += [n for n in numerals(plain) if n.is_year]
-    missing = [number for number in told if not stands_in(number, backs)]
-    return missing + [n for n in looser if not stands_in(n, [*backs, *on_page])]
+def _says(text: str, told: Told) -> bool:
+    """Whether there is a text, with no number of its own."""
+    return bool(text.strip()) and told.covers(text)
 
 
-def _bare(text: str, standing: Sequence[Checked]) -> str:
-    """A claim without list marks, evidence ids and the names of the documents it cites."""
-    bare = _EVIDENCE_ID.sub(" ", _LIST_MARK.sub(" ", text))
-    for name in {checked.evidence.document for checked in standing} - {""}:
-        bare = bare.replace(name, " ")
-    return bare
-
-
-def _place_numbers(found: Evidence) -> tuple[Numeral, ...]:
-    """The page's own number and printed label, which a claim may name."""
-    return numerals(f"{found.page} {found.page_label or ''}")
-
-
-def _calculated(calculations: Sequence[Calculation], backs: Sequence[Numeral]) -> list[Numeral]:
-    """The results of the calculations that hold and whose numbers the evidence has.
-
-    A calculation may go on with the result of an earlier one.
-    """
-    results: list[Numeral] = []
-    for calculation in calculations:
-        written = numerals(calculation.value)
-        inputs = numerals(calculation.expression)
-        founded = all(
-            number.value in _CONSTANTS or stands_in(number, [*backs, *results]) for number in inputs
-        )
-        if written and founded and _holds(calculation, written[0]):
-            results.extend((written[0], *_percent(written[0])))
-    return results
-
-
-def _holds(calculation: Calculation, written: Numeral) -> bool:
-    try:
-        value = evaluate(calculation.expression).value
-    except InputError:
-        return False
-    exact = Numeral(written=str(value), value=abs(value))
-    places = abs(value).quantize(written.value) if written.value.is_finite() else value
-    return places == written.value or stands_in(written, [exact])
-
-
-def _percent(number: Numeral) -> tuple[Numeral, ...]:
-    """A share of 0.214 may be told as 21.4 percent."""
-    return (replace(number, value=number.value * 100),) if number.value < 10 else ()
-
-
-def _text_stands(draft: Draft, kept: Sequence[Claim], checks: Mapping[str, Checked]) -> bool:
-    """Whether the text states no number of its own: each is a claim's, or on a cited page."""
-    if not draft.claims:
-        return True
-    standing = [checks[id_] for claim in kept for id_ in claim.citations if _ok(checks, id_)]
-    known = [number for checked in standing for number in (*checked.backs, *checked.on_page)]
-    known += [number for claim in kept for number in numerals(claim.text)]
-    known += [number for checked in standing for number in _place_numbers(checked.evidence)]
-    told: Iterable[Numeral] = numerals(_bare(draft.text, standing))
-    return bool(draft.text.strip()) and all(stands_in(number, known) for number in told)
+def _standing(kept: Sequence[Claim], checks: Mapping[str, Checked]) -> list[Checked]:
+    return [checks[id_] for claim in kept for id_ in claim.citations if _ok(checks, id_)]
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:
     """The text with citation ids in place of ledger ids."""
-    return _without_ids(_EVIDENCE_ID.sub(lambda found: names.get(found[0], found[0]), text))
+    return _without_ids(EVIDENCE_ID.sub(lambda found: names.get(found[0], found[0]), text))
 
 
 def _without_ids(text: str) -> str:
     """A text without ledger ids and the brackets around them."""
-    return re.sub(r"\s*[\[(]?" + _EVIDENCE_ID.pattern + r"(?:,\s*e[0-9a-f]{8})*[\])]?", "", text)
+    return re.sub(r"\s*[\[(]?" + EVIDENCE_ID.pattern + r"(?:,\s*e[0-9a-f]{8})*[\])]?", "", text)
 
 
 def _citation(id_: str, checked: Checked, corpus: str) -> Citation:

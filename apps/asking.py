@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from pagehop.apps.printing import tell
-from pagehop.tools.errors import PagehopError
+from pagehop.tools.errors import PagehopError, ThreadBusyError
 
 if TYPE_CHECKING:
     from pagehop.agents.calls import Budget
@@ -70,7 +70,11 @@ class Conversation:
         if last is not None and last.status not in ("running", "failed"):
             runs.erase(thread)  # killed between its end and its erasure
         failed = last is not None and last.status == "failed"
-        answer = self._answer(None if failed else question, thread)
+        try:
+            answer = self._answer(None if failed else question, thread)
+        except ThreadBusyError:  # the same was asked a moment ago, by somebody else
+            thread = f"{thread}-{uuid.uuid4().hex[:8]}"
+            answer = self._answer(question, thread)
         runs.erase(thread)
         return answer
 
@@ -92,7 +96,7 @@ class Conversation:
     def _thread_of(self, question: str) -> str:
         settings = self._settings
         asked = "\x1f".join((question.strip(), settings.model or "", *settings.documents))
-        return "ask-" + hashlib.blake2b(asked.encode(), digest_size=8).hexdigest()
+        return "ask-" + hashlib.blake2b(asked.encode(errors="replace"), digest_size=8).hexdigest()
 
     def __enter__(self) -> "Conversation":
         return self

@@ -36,7 +36,12 @@ BoxOption = Annotated[
 def add(
     context: typer.Context,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="PDFs, images, or folders of them.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH",
+            readable=False,  # one closed file costs only itself: the corpus says so in its report
+            help="PDFs, images, or folders of them.",
+        ),
     ],
     *,
     corpus: CorpusOption = None,
@@ -81,7 +86,7 @@ def add(
         f"{len(report.added)} added, {len(report.skipped)} skipped, {len(report.failed)} failed; "
         f"{report.pages} pages in {report.seconds:.1f} s{rate}"
     )
-    if report.added or report.skipped:
+    if any(file.document_id for file in (*report.added, *report.skipped)):
         return 0
     if not report.failed:
         tell("pagehop: there is no PDF and no image in what was given. Name files or a folder.")

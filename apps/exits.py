@@ -23,7 +23,8 @@ BAD_INPUT = 2
 NOT_ANSWERED = 3
 INTERRUPTED = 130
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 REMEDY = "Free some space, or choose another folder with --corpus. What was read before is kept."
 
 
@@ -69,9 +70,9 @@ def _storage(error: BaseException) -> StorageError | None:
     sqlite3 = sys.modules.get("sqlite3")  # without it nothing of it can have been raised
     if sqlite3 and isinstance(error, sqlite3.OperationalError) and "full" in str(error):
         return StorageError(f"The disk is full: {error}. {REMEDY}")
-    if isinstance(error, PermissionError):
+    if isinstance(error, OSError) and error.errno in CLOSED:
         return StorageError(
-            f"No permission to write or read {error.filename}. Change its rights, or choose "
-            "another folder with --corpus."
+            f"No permission to write or read {error.filename} ({error.strerror}). Change its "
+            "rights, or choose another folder with --corpus."
         )
     return None

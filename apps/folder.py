@@ -1,5 +1,6 @@
 """Which corpus a command works on, and what it asks of it."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -46,7 +47,7 @@ def open_corpus(folder: Path) -> "Corpus":
     from pagehop.tools import Corpus
     from pagehop.tools.errors import PathNotFoundError
 
-    if not (folder / "catalogue.sqlite3").exists():
+    if not os.path.exists(folder / "catalogue.sqlite3"):  # noqa: PTH110  raises for no name
         raise PathNotFoundError(
             f"There is no corpus in {str(folder)!r}. Add documents first (pagehop add FILE...), or "
             "choose the folder with --corpus or PAGEHOP_CORPUS."
@@ -64,7 +65,7 @@ def make_corpus(folder: Path, paths: Sequence[Path]) -> "Corpus":
     from pagehop.tools.errors import PathNotFoundError
 
     for path in paths:
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110  raises for no name
             raise PathNotFoundError(
                 f"There is no file or folder {str(path)!r}. Nothing was added; check the path."
             )

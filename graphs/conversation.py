@@ -40,6 +40,9 @@ def asked(given: object) -> tuple[str, list[BaseMessage]]:
         raise EmptyQuestionError(
             "Nothing was asked: the question is empty, or the last message is not a person's."
         )
+    if question != (legible := question.encode(errors="replace").decode()):  # lone surrogates,
+        question = legible  # of bytes that were no UTF-8: they can be neither stored nor sent
+        messages = [*messages[:-1], HumanMessage(question)]
     return question.strip(), messages
 
 

@@ -24,7 +24,11 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"The file of runs {str(path)!r} cannot be opened: {error}.") from error
+        torn = any(sign in str(error) for sign in ("malformed", "not a database"))
+        remedy = " It holds chats, no documents: move it away to go on without them."
+        raise StorageError(
+            f"The file of runs {str(path)!r} cannot be opened: {error}.{remedy * torn}"
+        ) from error
     return connection
 
 

@@ -156,7 +156,8 @@ def summarize(state: State, runtime: Runtime[Services]) -> Update:
 def verify(state: State, runtime: Runtime[Services]) -> Update:
     """Hold every claim against the page it cites."""
     assert state.draft is not None
-    checked = check(state.draft, state.ledger, runtime.context.corpus)
+    corpus, question = runtime.context.corpus, state.standalone
+    checked = check(state.draft, state.ledger, corpus, question=question)
     return {
         "checked": checked.draft,
         "citations": checked.citations,

@@ -45,6 +45,7 @@ def answer_of(state: State, services: Services) -> Answer:
         )
     draft, notes = state.checked, [*state.checked.notes, *state.failures]
     notes += [f"Dropped: {o.claim!r}: {o.reason}" for o in state.objections]
+    notes += _derivations(draft)
     empty = draft.answerable and not draft.claims and bool(state.objections)
     return Answer(
         question=state.question,
@@ -59,17 +60,27 @@ def answer_of(state: State, services: Services) -> Answer:
     )
 
 
+def _derivations(draft: Draft) -> list[str]:
+    """How the numbers came about that the answer states and no page does."""
+    said = " ".join((draft.text, *(claim.text for claim in draft.claims)))
+    return [
+        f"Calculated: {done.expression} = {done.value}"
+        for done in draft.calculations
+        if done.value in said
+    ]
+
+
 def status_of(state: State, draft: Draft) -> Status:
     """Answered only when claims stand and nothing asked for is open.
 
     A search or an agent that failed leaves the question open: what was not looked at cannot
-    be said to be absent.
+    be said to be absent. So does a claim that was dropped: it may have been the answer.
     """
     if state.spent:
         return "incomplete"
     if not draft.answerable:
         return "incomplete" if state.failures else "unanswerable"
-    if not draft.claims or _open_gap(state):
+    if not draft.claims or state.objections or _open_gap(state):
         return "incomplete"
     return "answered"
 

@@ -151,15 +151,15 @@ class Runs:
         ]
         self.write(*rows)
 
+    def touched(self, thread: str) -> tuple[str, ...]:
+        """The ids of the documents whose text the thread may hold."""
+        return self._column("SELECT document FROM touched WHERE thread = ?", thread)
+
     def forget(self, document: str) -> tuple[str, ...]:
         """Erase every thread that may hold text of the document; returns their ids."""
-        with self._lock, closing(self._connection.cursor()) as cursor:
-            found = cursor.execute("SELECT thread FROM touched WHERE document = ?", (document,))
-            threads = tuple(row[0] for row in found)
+        threads = self._column("SELECT thread FROM touched WHERE document = ?", document)
         for thread in threads:
             self.erase(thread)
-        with self._lock:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return threads
 
     def journal(self, run: Run) -> "RunJournal":
@@ -191,6 +191,12 @@ class Runs:
                 ("DELETE FROM writes WHERE thread_id = ?", (thread,)),
             ]
         self.write(*statements)
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _column(self, query: str, value: str) -> tuple[str, ...]:
+        with self._lock, closing(self._connection.cursor()) as cursor:
+            return tuple(row[0] for row in cursor.execute(query, (value,)))
 
     def write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
         """Run the statements in one transaction; it is on disk on return."""

@@ -21,7 +21,7 @@ from pagehop.graphs.lease import Lease
 from pagehop.graphs.runs import Run, RunFile, Runs
 from pagehop.graphs.services import Services
 from pagehop.tools import Corpus
-from pagehop.tools.errors import EmptyQuestionError
+from pagehop.tools.errors import EmptyQuestionError, InputError
 from pagehop.tools.evidence import Answer, Usage
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Visit:
         self.options = dict(options)
         self._lease: Lease | None = None
         self._run: Run | None = None
+        self._seen: set[str] = set()  # ids of the documents whose text the thread may hold
         merged = ensure_config(merge_configs(agent.config, config))
         self._conf = merged.get("configurable", {})
         if isinstance(given, Command) or given is None:
@@ -100,8 +101,19 @@ class Visit:
             self.agent.setup.runs().fail(self._run, error)
 
     def close(self) -> None:
-        """Let the next one run on the thread."""
-        if self._lease is not None:
+        """Let the next one run on the thread.
+
+        A document that was removed while the run held its text takes the thread with it: what
+        the run has written since would stay.
+        """
+        if self._lease is None:
+            return
+        try:
+            thread, setup = self._thread(), self.agent.setup
+            there = {document.id for document in setup.corpus.documents()} if self._seen else set()
+            if thread is not None and self._seen - there:
+                setup.runs().erase(thread)
+        finally:
             self._lease.release()
             self._lease = None
 
@@ -109,7 +121,13 @@ class Visit:
         """The thread id, if this call is durable and our own to store."""
         thread = self._conf.get("thread_id")
         nested = bool(self._conf.get("checkpoint_ns"))
-        return None if thread is None or nested or not self.agent.checkpointer else str(thread)
+        if thread is None or nested or not self.agent.checkpointer:
+            return None
+        try:
+            str(thread).encode()
+        except UnicodeEncodeError:
+            raise InputError(f"The thread id {thread!r} is no text that can be stored.") from None
+        return str(thread)
 
     def _start_fresh(self) -> None:
         if self._question is not None:
@@ -120,6 +138,7 @@ class Visit:
         """Decide between a new run and going on with one; returns what that has cost already."""
         runs = self.agent.setup.runs()
         last = runs.last(thread)
+        self._seen.update(runs.touched(thread))
         if self._conf.get("checkpoint_id"):  # a fork of the past is LangGraph's own affair
             self._start_fresh()
             return Usage()
@@ -154,6 +173,7 @@ class Visit:
 
         def seen(documents: tuple[str, ...]) -> None:
             if run is not None and documents:
+                self._seen.update(documents)
                 setup.runs().touch(run.thread, documents)
 
         return Services(

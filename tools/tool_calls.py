@@ -59,7 +59,9 @@ def run_tool(
         else:
             result = _in_thread(called, call, seconds)
         texts, images = _parts(result)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a user's tool raises)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (whatever a user's tool raises)
         return ToolOutcome(name=called.name, args=told, ok=False, content=_capped(_why(error)))
     return ToolOutcome(
         name=called.name,
@@ -137,7 +139,10 @@ def _why(error: BaseException) -> str:
         return str(error)
     if isinstance(error, SystemExit):
         return f"The tool tried to end the program (SystemExit {error.code})."
-    return f"{type(error).__name__}: {error}"
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001  (an error that cannot say what it is)
+        return type(error).__name__
 
 
 def _capped(text: str) -> str:

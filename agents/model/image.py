@@ -104,7 +104,9 @@ def _messages(task: Task, shown: _Shown, corpus: "Corpus", mark: str) -> list[Ba
         if _is_whole(view.bbox):
             page = corpus.page(view.document_id, view.page)
             beside = f"words on it: {shorten(page.text, BESIDE) or '(none)'}"
-        place = data_block(f"{view.document}, page {view.page}\n{beside}", mark, "place")
+        label = shown.hit(view).page_label
+        printed = f" (printed {label})" if label else ""
+        place = data_block(f"{view.document}, page {view.page}{printed}\n{beside}", mark, "place")
         content += [
             {"type": "text", "text": f"{_title(view)}\n{place}"},
             picture_block(shown.views.image(view.id)),
@@ -138,6 +140,9 @@ def _evidence(finding: ImageFinding, shown: _Shown, task: Task, corpus: "Corpus"
     claimed = _claimed_box(finding, view, shown.views)
     located = _read_words(finding.seen, claimed, hit, corpus)
     bbox = claimed or (located.bbox if located else None)
+    modality = _modality(located.bbox if located else bbox, hit, corpus)
+    if located and modality != "figure":  # words have their own place; a chart is more than words
+        bbox = located.bbox
     return Evidence(
         document=hit.document,
         document_id=hit.document_id,
@@ -145,7 +150,7 @@ def _evidence(finding: ImageFinding, shown: _Shown, task: Task, corpus: "Corpus"
         page_label=hit.page_label,
         bbox=bbox,
         boxes=located.boxes if located else (),
-        modality=_modality(bbox, hit, corpus),
+        modality=modality,
         quote=located.text if located else finding.seen.strip(),
         verbatim=located is not None,
         reading=finding.reading.strip(),
@@ -163,7 +168,9 @@ def _claimed_box(finding: ImageFinding, view: View, views: Views) -> BBox | None
             box = views.page_box(view.id, finding.box)
         except BadBoxError:
             box = view.bbox  # nonsense is not repaired by guessing: what was looked at is known
-    return None if _is_whole(box) else box
+    if _is_whole(box):
+        return None
+    return (round(box[0], 5), round(box[1], 5), round(box[2], 5), round(box[3], 5))
 
 
 def _read_words(seen: str, claimed: BBox | None, hit: Hit, corpus: "Corpus") -> Located | None:

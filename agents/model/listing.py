@@ -3,21 +3,25 @@
 from collections.abc import Sequence
 
 from pagehop.agents.prompting import shorten
-from pagehop.agents.team import Plan, Search
+from pagehop.agents.team import Plan, Search, SubQuestion
 from pagehop.tools.evidence import Evidence, Ledger
 
 ENTRY = 900  # characters of one quote
 LEDGER = 40_000  # characters of all evidence that is told
-PAGES = 8  # of each search
+PAGES = 12  # of each search
 
 
 def told_plan(plan: Plan) -> str:
     """One line a sub-question: id, form, question, answer so far."""
     lines = [
-        f"{hop.id} [{hop.form}] {hop.question} -> {hop.answer or '(open)'}"
+        f"{hop.id} [{hop.form}] {hop.question} -> {hop.answer or _without(hop)}"
         for hop in plan.sub_questions
     ]
     return "\n".join(lines) or "(no plan)"
+
+
+def _without(hop: SubQuestion) -> str:
+    return "(no answer was found)" if hop.settled else "(open)"
 
 
 def told_ledger(ledger: Ledger) -> str:
@@ -50,11 +54,18 @@ def told_evidence(found: Evidence) -> str:
 def told_searches(searches: Sequence[Search]) -> str:
     """One line a search: its sub-question, its words, the pages it gave."""
     lines = [
-        f"{search.sub_question}: {search.query} -> "
-        + (", ".join(f"{name} p. {page}" for name, page in search.pages[:PAGES]) or "nothing")
+        f"{search.sub_question}: {search.query} -> {_places(search) or 'nothing'}"
         for search in searches
     ]
     return "\n".join(lines) or "(none)"
+
+
+def _places(search: Search) -> str:
+    """Documents in order of their best page, each with its pages, best first."""
+    pages: dict[str, list[int]] = {}
+    for name, page in search.pages[:PAGES]:
+        pages.setdefault(name, []).append(page)
+    return "; ".join(f"{name} p. {', '.join(map(str, those))}" for name, those in pages.items())
 
 
 def _in_turns(ledger: Ledger) -> list[Evidence]:

@@ -9,19 +9,28 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool
 
 from pagehop.agents.calls import Calls
 from pagehop.agents.model.schemas import PlannedQuestion, PlanReply
-from pagehop.agents.prompting import conversation, data_block
+from pagehop.agents.prompting import conversation, data_block, shorten
 from pagehop.agents.replies import ask
 from pagehop.agents.team import Plan, SubQuestion
 
 MOST = 8  # sub-questions of one plan
 LISTED = 300  # names of documents that are shown
+DESCRIBED = 300  # characters of what a tool does
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def plan(question: str, documents: Sequence[str], *, calls: Calls, model: BaseChatModel) -> Plan:
+def plan(
+    question: str,
+    documents: Sequence[str],
+    *,
+    calls: Calls,
+    model: BaseChatModel,
+    tools: Sequence[BaseTool] = (),
+) -> Plan:
     """Split the question; ids come out as q1, q2, ... in an order in which they can be asked."""
     names = list(documents[:LISTED])
     if len(documents) > LISTED:
@@ -29,10 +38,19 @@ def plan(question: str, documents: Sequence[str], *, calls: Calls, model: BaseCh
     listed = "\n".join(names) or "(none)"
     mark = calls.mark("planner", question, listed)
     messages = conversation(
-        "planner", question=question, documents=data_block(listed, mark, "document names")
+        "planner",
+        question=question,
+        documents=data_block(listed, mark, "document names"),
+        tools="\n".join(map(_told, tools)) or "(none)",
     )
     reply = ask(calls, model, messages, PlanReply, role="planner", check=_check)
     return _as_plan(reply, documents)
+
+
+def _told(tool: BaseTool) -> str:
+    """A custom tool in one line: its name, what it takes, what it does."""
+    does = " ".join(tool.description.split())
+    return f"{tool.name}({', '.join(tool.args)}): {shorten(does, DESCRIBED)}"
 
 
 def _check(reply: PlanReply) -> None:

@@ -148,4 +148,4 @@ class SummaryReply(Reply):
     answer: str = Field(description="short, in the form asked for; why not, when not answerable")
     claims: list[WrittenClaim] = []
     calculations: list[WrittenCalculation] = []
-    notes: Names = Field(default=[], description="what a reader should know; mostly empty")
+    notes: Names = Field(default=[], description="how far to trust it; mostly empty")

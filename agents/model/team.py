@@ -43,7 +43,13 @@ class ModelTeam:
 
     def plan(self, question: str, documents: Sequence[str]) -> Plan:
         """Sub-questions with their dependencies."""
-        return planner.plan(question, documents, calls=self.calls, model=self.models["planner"])
+        return planner.plan(
+            question,
+            documents,
+            calls=self.calls,
+            model=self.models["planner"],
+            tools=self.tools,
+        )
 
     def read(self, task: Task) -> Findings:
         """What the hits' text and tables say about the sub-question."""

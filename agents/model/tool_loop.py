@@ -108,8 +108,8 @@ class ToolLoop(Generic[Typed]):
                 content: Content = [_text(f"Not done: at most {AT_ONCE} calls at once.")]
             else:
                 content = self._result(call["name"], call["args"])
-            if not self._shows_pictures_in_results():
-                pictures += content[1:]
+            if not self._shows_pictures_in_results() and content[1:]:
+                pictures += [_text(self._caption(number)), *content[1:]]
                 content = content[:1]
             results.append(ToolMessage(content, tool_call_id=call["id"] or "", name=call["name"]))
         results += [
@@ -132,6 +132,12 @@ class ToolLoop(Generic[Typed]):
         title = f"result of {tool.name}" if outcome.ok else f"failure of {tool.name}"
         told = data_block(shorten(outcome.content, RESULT), self.mark, title)
         return [_text(told), *outcome.images]
+
+    def _caption(self, number: int) -> str:
+        """Which result the pictures belong to that follow, by the name that it gave them."""
+        artifact = self.outcomes[-1].artifact
+        named = artifact.get("view") if isinstance(artifact, Mapping) else None
+        return f"Picture {named}:" if named else f"Pictures of result {number + 1}:"
 
     def _shows_pictures_in_results(self) -> bool:
         profile = getattr(self.model, "profile", None) or {}

@@ -17,6 +17,7 @@ from pagehop.agents.records import as_record, call_key, from_record
 from pagehop.agents.scripted import ScriptedChatModel
 from pagehop.tools.errors import (
     BudgetSpentError,
+    InputError,
     MissingKeyError,
     ModelCallError,
     RequestRefusedError,
@@ -84,6 +85,14 @@ def test_no_call_is_made_when_the_tokens_are_spent():
     ask(calls, model, "a b c")
     with pytest.raises(BudgetSpentError, match="all 6 tokens"):
         ask(calls, model, "d")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rounds": 0}, {"model_calls": -1}, {"tokens": -1}, {"seconds": float("nan")}]
+)
+def test_what_is_no_budget_is_refused(wrong):
+    with pytest.raises(InputError, match="no budget"):
+        Budget(**wrong)
 
 
 def test_seconds_of_an_earlier_process_count():

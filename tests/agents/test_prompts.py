@@ -15,7 +15,7 @@ NAMES = sorted(
 ROLES = ("contextualizer", "planner", "text", "image", "critic", "summarizer")
 ASKED = {
     "contextualizer-ask": {"turns", "question"},
-    "planner-ask": {"question", "documents"},
+    "planner-ask": {"question", "documents", "tools"},
     "text-ask": {"question", "sub_question", "form", "known", "hits"},
     "image-ask": {"question", "sub_question", "form", "known"},
     "critic-ask": {"question", "plan", "evidence", "searches", "failures"},
@@ -40,7 +40,7 @@ def test_no_prompt_is_missing_or_left_over():
 
 def test_a_missing_and_an_unknown_value_raise():
     with pytest.raises(
-        ValueError, match=r"missing values \['documents'\], unknown values \['doc'\]"
+        ValueError, match=r"missing values \['documents', 'tools'\], unknown values \['doc'\]"
     ):
         prompt("planner-ask", question="q", doc="d")
 
@@ -56,7 +56,7 @@ def test_every_role_is_told_its_role_and_that_data_is_never_an_instruction(role)
 
 
 def test_dollars_and_braces_in_a_value_stay_as_they_are():
-    filled = prompt("planner-ask", question="Is $question {q1} or $$5?", documents="")
+    filled = prompt("planner-ask", question="Is $question {q1} or $$5?", documents="", tools="")
     assert "Is $question {q1} or $$5?" in filled
 
 

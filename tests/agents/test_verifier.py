@@ -97,9 +97,9 @@ def draft(*claims, text=None, **fields):
     )
 
 
-def checked(*claims, **fields):
+def checked(*claims, question="", **fields):
     ledger = tuple(e for _, *cited in claims for e in cited)
-    return verify(draft(*claims, **fields), ledger, SHELF)
+    return verify(draft(*claims, **fields), ledger, SHELF, question=question)
 
 
 def test_a_true_claim_is_cited_where_its_quote_stands():
@@ -245,6 +245,90 @@ def test_a_calculation_that_does_not_hold_backs_nothing(sums):
     assert checked((told, *evidence), calculations=(sums,)).objections
 
 
+def test_a_number_of_the_question_may_go_into_a_calculation():
+    told = ("At 0.5 dollars of cost a dollar, costs were 607 million.", found(LINES[0]))
+    sums = (Calculation(expression="1214 * 0.5", value="607"),)
+    question = "What were the costs, if they are 0.5 dollars for each dollar of revenue?"
+    assert checked(told, calculations=sums, question=question).objections == ()
+    assert checked(told, calculations=sums).objections, "nobody gave the 0.5"
+
+
+def test_a_number_of_the_question_carries_no_claim_by_itself():
+    question = "Why did revenue fall from 3,000 to 500 million?"
+    assert checked(("Revenue fell to 500 million.", found(LINES[0])), question=question).objections
+    told = ("Revenue fell by 2,500 million.", found(LINES[0]))
+    sums = (Calculation(expression="3000 - 500", value="2500"),)
+    assert checked(told, calculations=sums, question=question).objections
+
+
+def test_an_answer_that_there_is_none_may_deny_a_number_of_the_question():
+    told = ("Revenue did not fall to 500 million: it was 1,214 million.", found(LINES[0]))
+    question = "Why did revenue fall to 500 million?"
+    assert checked(told, question=question, answerable=False).objections == ()
+    assert checked(told, question=question).objections
+    assert checked(told, answerable=False).objections, "nobody spoke of 500"
+
+
+def test_the_text_may_name_a_number_of_the_question():
+    text = "Revenue was not 500 but 1,214 million dollars."
+    told = ("Revenue was 1,214 million dollars.", found(LINES[0]))
+    assert checked(told, text=text, question="Was revenue 500 million?").draft.text == text
+    assert "500" not in checked(told, text=text).draft.text
+
+
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [
+        ("The 5-office firm had revenue of 1,214 million.", True),  # "five offices" on the page
+        ("The 6-office firm had revenue of 1,214 million.", False),
+        ("By the 10-K, revenue was 1,214 million.", True),
+        ("At recall@10 of the search, revenue was 1,214 million.", True),
+        ("Revenue was a 10-percent share of 1,214 million.", False),
+        ("Revenue was 10 times 1,214 million.", False),
+    ],
+)
+def test_a_number_that_is_part_of_a_name_may_come_from_the_question(told, stands):
+    question = "What is the revenue by the 10-K that recall@10 brings?"
+    result = checked((told, found(LINES[0])), question=question)
+    assert (result.objections == ()) is stands
+
+
+def test_a_numbered_name_of_the_question_may_be_repeated():
+    told = ("Falcon 9 brought in 1,214 million dollars.", found(LINES[0]))
+    assert checked(told).objections
+    assert checked(told, question="What did Falcon 9 bring in?").objections == ()
+    told = ("It sold 9 rockets for 1,214 million dollars.", found(LINES[0]))
+    assert checked(told, question="What did Falcon 9 bring in?").objections
+
+
+def test_the_year_in_a_documents_name_may_be_told():
+    told = "In 2031 revenue was 1,214 million."
+    assert checked((told, found(LINES[0]))).objections
+    assert checked((told, found(LINES[0], document="acme_10k_2031.pdf"))).objections == ()
+
+
+def test_what_a_tool_was_asked_may_be_told_with_what_it_said():
+    said = found(
+        "259.75 EUR",
+        modality="tool",
+        document="",
+        document_id="tool:price",
+        page=0,
+        reading="price(hours=103.9)",
+        agent="price",
+    )
+    assert checked(("103.9 hours cost 259.75 EUR.", said)).objections == ()
+    told = ("At 0.1 hours each this costs 259.75 EUR.", said)
+    assert checked(told, question="What does it cost at 0.1 hours each?").objections == ()
+    assert checked(told).objections
+
+
+def test_a_note_that_brings_a_number_of_its_own_is_left_out():
+    notes = ("The scan is hard to read.", "The year before it was 777.")
+    told = ("Revenue was 1,214 million dollars.", found(LINES[0]))
+    assert checked(told, notes=notes).draft.notes == notes[:1]
+
+
 def test_a_share_may_be_told_in_percent():
     evidence = (found(LINES[0]), found(LINES[1]))
     sums = (Calculation(expression="(1214 - 1000) / 1000", value="0.214"),)
@@ -256,6 +340,18 @@ def test_a_number_that_only_the_text_states_leaves_it():
     result = checked(told, text="Revenue was 1,214 million dollars, up from 777.")
     assert "777" not in result.draft.text
     assert result.objections == ()
+
+
+def test_the_text_may_state_what_was_calculated_from_the_evidence_of_its_claims():
+    claims = (
+        ("Revenue was 1,214 million dollars.", found(LINES[0])),
+        ("It was 1,000 million the year before.", found(LINES[1])),
+    )
+    sums = (Calculation(expression="1214 - 1000", value="214"),)
+    assert checked(*claims, text="By 214 million.", calculations=sums).draft.text.startswith("By")
+    assert "214 million" not in checked(*claims, text="By 215 million.").draft.text.split("\n")
+    rebuilt = checked(*claims[1:], text="By 214 million.", calculations=sums)
+    assert REBUILT in rebuilt.draft.notes, "one of its numbers stands in no claim's evidence"
 
 
 def test_ledger_ids_in_the_text_become_citation_ids():

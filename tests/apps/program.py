@@ -1,13 +1,18 @@
-"""The program as a person runs it: a subprocess with its own corpus, streams and exit code."""
+"""The program as a person runs it: with its own corpus, streams and exit code."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pymupdf
+
+from pagehop.apps.cli import main
 
 REPORT = (
     (
@@ -66,6 +71,20 @@ def run(*arguments: object, cwd: Path, env: dict[str, str] | None = None, stdin:
         check=False,
     )
     return Ran(ended.returncode, ended.stdout, ended.stderr)
+
+
+def run_here(*arguments: object, cwd: Path) -> Ran:
+    """Run `pagehop` with these arguments in this process, where torch is loaded once."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        patch.dict(os.environ),
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        os.environ.pop("PAGEHOP_CORPUS", None)
+        code = main([*map(str, arguments)])
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def write_pdf(path: Path, pages: tuple[tuple[str, ...], ...], **saving: object) -> Path:

@@ -38,6 +38,10 @@ def corpus(library: Path, tmp_path: Path) -> Path:
         (["info", "cedar.pdf"], "cedar.pdf"),
         (["info", "alder.pdf", "--page", "0"], "1 to 2"),
         (["info", "alder.pdf", "--page", "3"], "1 to 2"),
+        (["info", "alder.pdf", "--page", "9" * 30], "1 to 2"),
+        (["list", "--corpus", "a" * 300], "pagehop add"),
+        (["add", "a" * 300], "no file or folder"),
+        ([*ASK, "--thread", "\udcff"], "thread id"),
         (["info", "alder.pdf", "--page", "1", "--box", "0.5,0.5,0.5,0.9"], "no area"),
         (["info", "alder.pdf", "--page", "1", "--box", "0,0,7,9"], "outside"),
         (["info", "alder.pdf", "--page", "1", "--box", "a,b"], "four numbers"),
@@ -82,6 +86,31 @@ def test_a_file_that_is_no_pdf_is_named_with_its_reason(tmp_path):
     assert "Traceback" not in ran.err
 
 
+def test_a_folder_with_no_document_in_it_is_bad_input(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "notes.txt").write_text("no document")
+    ran = run("add", "in", cwd=tmp_path)
+    assert ran.code == 2
+    assert "no PDF and no image" in ran.complaint
+
+
+def test_a_question_of_bytes_that_are_no_text_is_asked_as_far_as_it_is(pagehop):
+    assert pagehop("ask", "When was Alder Mills founded? \udcff").code == 0
+
+
+def test_output_that_was_closed_before_the_start_is_no_fault(corpus, library):
+    command = [*PROGRAM, "list", "--corpus", str(corpus)]
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+        cwd=library,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in closed.stderr
+
+
 def test_a_locked_file_is_named_and_the_remedy_too(tmp_path):
     write_pdf(tmp_path / "locked.pdf", REPORT, encryption=4, user_pw="sesame", owner_pw="x")
     for password in ([], ["--password", "wrong"]):
@@ -119,6 +148,17 @@ def test_a_corpus_that_another_process_writes_is_not_touched(corpus, library):
     finally:
         holder.communicate("")
     assert run("remove", "birch.pdf", "--corpus", corpus, cwd=library).code == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_corpus_that_may_not_be_written_is_said(corpus, library):
+    for path in (corpus, *corpus.rglob("*")):
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    ran = run("search", "revenue", "--corpus", corpus, cwd=library)
+    for path in (corpus, *corpus.rglob("*")):
+        path.chmod(0o700)
+    assert ran.code == 2
+    assert "must be writable" in ran.complaint
 
 
 def test_a_full_disk_is_said_and_what_was_there_stays(corpus, library):

@@ -1,11 +1,8 @@
 """`make demo` and the README keep their promises."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,23 +20,6 @@ PAPERS = {"2023.acl-long.386.pdf", "2023.findings-emnlp.248.pdf"}
 def letters(text: str) -> str:
     """What is compared of a quote and its page: letters and digits, in order."""
     return "".join(re.findall(r"[^\W_]", text.casefold()))
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> tuple[Path, str]:
-    """The folder that the demo has filled, and what it printed."""
-    folder = tmp_path_factory.mktemp("demo")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    ran = subprocess.run(
-        [ROOT / "scripts" / "demo"],
-        env=os.environ | {"DEMO": str(folder), "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return folder, ran.stdout
 
 
 @pytest.mark.slow

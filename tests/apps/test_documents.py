@@ -5,7 +5,7 @@ import shutil
 
 from PIL import Image
 
-from tests.apps.program import REPORT, run, write_pdf
+from tests.apps.program import REPORT, run, run_here, write_pdf
 
 
 def test_added_documents_are_listed(here):
@@ -29,7 +29,7 @@ def test_a_bad_file_is_reported_a_locked_one_opens_and_the_good_one_beside_them_
     write_pdf(folder / "good.pdf", REPORT)
     write_pdf(folder / "locked.pdf", REPORT[:1], encryption=4, user_pw="sesame", owner_pw="x")
     (folder / "bad.pdf").write_text("this is no PDF")
-    added = run("add", "papers", "--password", "sesame", "--until", "text", cwd=tmp_path)
+    added = run_here("add", "papers", "--password", "sesame", "--until", "text", cwd=tmp_path)
     assert added.code == 0, added.err
     assert "added    good.pdf, 2 pages" in added.out
     assert "added    locked.pdf, 1 page\n" in added.out

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pagehop.graphs import answer_schema
 from pagehop.graphs.runs import RUN_FILE, Runs
-from tests.apps.program import run
+from tests.apps.program import run_here
 
 FOUNDED = "When was Alder Mills founded, and when was Birch Looms founded?"
 
@@ -58,7 +58,7 @@ def test_only_the_named_documents_are_asked(here):
 
 
 def test_a_question_may_bring_its_documents(library, tmp_path):
-    asked = run("ask", "When was Birch Looms founded?", library / "birch.pdf", cwd=tmp_path)
+    asked = run_here("ask", "When was Birch Looms founded?", library / "birch.pdf", cwd=tmp_path)
     assert asked.code == 0, asked.err
     assert "1931" in asked.out
 

@@ -1,6 +1,7 @@
 """The examples run as they stand."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("examples")
+def folder(demo, tmp_path_factory):
+    """A corpus that has the papers already: they are read once for all tests."""
+    return shutil.copytree(demo[0] / "corpus", tmp_path_factory.mktemp("examples") / "corpus")
 
 
 def run(name, folder):

@@ -167,6 +167,43 @@ def test_a_claim_with_a_wrong_quote_is_caught_and_does_not_reach_the_answer(libr
     assert "Revenue was 999" in from_prompt[1], "and is told what does not stand"
 
 
+def test_a_calculated_number_says_how_it_came_about(library, model, plan):
+    def double(messages):
+        id_ = next(
+            line.split()[0] for line in messages[1].text.splitlines() if line.startswith("e")
+        )
+        return {
+            "answerable": True,
+            "answer": "{k1} million euros",
+            "claims": [{"text": "Revenue was 412 million euros.", "evidence": [id_]}],
+            "calculations": [
+                {"name": "k1", "expression": "412 * 1.5", "decimals": 1},
+                {"name": "k2", "expression": "412 * 2", "decimals": 1},
+            ],
+        }
+
+    scripted = model(
+        plan=plan(("q1", "What was the revenue of Alpha Corp?")), quotes=QUOTES, summary=double
+    )
+    answer = ask(library, scripted, "What is 1.5 times the revenue?")
+    assert (answer.text, answer.status) == ("618 million euros", "answered")
+    assert answer.notes == ("Calculated: 412 * 1.5 = 618",)
+
+
+def test_an_answer_from_which_a_claim_was_dropped_is_incomplete(library, model, plan):
+    def embellish(messages):
+        (id_,) = [line.split()[0] for line in messages[1].text.splitlines() if line.startswith("e")]
+        told = ("Revenue was 412 million euros.", "That is 999 million more than before.")
+        claims = [{"text": text, "evidence": [id_]} for text in told]
+        return {"answerable": True, "answer": " ".join(told), "claims": claims, "calculations": []}
+
+    scripted = model(
+        plan=plan(("q1", "What was the revenue of Alpha Corp?")), quotes=QUOTES, summary=embellish
+    )
+    answer = ask(library, scripted, "What was the revenue, and how much more than before?")
+    assert (answer.text, answer.status) == ("Revenue was 412 million euros.", "incomplete")
+
+
 def test_a_quote_that_is_on_no_page_never_enters_the_ledger(library, model, plan):
     def invent(messages):
         found = {"hit": 1, "quote": "Revenue was 999 million euros.", "confidence": 1}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -12,7 +13,14 @@ from pagehop.agents import Budget
 from pagehop.graphs import DocumentAgent, create_document_agent
 from pagehop.graphs.lease import Lease
 from pagehop.graphs.state import Told
-from pagehop.tools.errors import EmptyQuestionError, ModelCallError, ThreadBusyError
+from pagehop.tools import Corpus
+from pagehop.tools.errors import (
+    EmptyQuestionError,
+    InputError,
+    ModelCallError,
+    StorageError,
+    ThreadBusyError,
+)
 
 QUOTES = {
     "headquarters": ("The headquarters of Alpha Corp are in Lisbon.", "Lisbon"),
@@ -299,3 +307,37 @@ def test_v2_results_and_streams_work(library, model, plan):
     assert agent.invoke({"question": WHERE}, version="v2").value["answer"].text == "Lisbon"
     parts = list(agent.stream({"question": WHERE}, stream_mode="values", version="v2"))
     assert parts[-1]["data"]["answer"].text == "Lisbon"
+
+
+def test_a_document_removed_while_it_is_asked_about_leaves_nothing(library, model, plan, tmp_path):
+    shutil.copytree(library.path, tmp_path / "corpus")
+    with Corpus(tmp_path / "corpus") as corpus:
+        reader = model(plan=plan(("q1", WHERE)), quotes=QUOTES)
+        with create_document_agent(corpus, reader, checkpointer=True) as agent:
+            stream = agent.stream({"question": WHERE}, {"configurable": {"thread_id": "t"}})
+            for part in stream:
+                if "read" in part:
+                    corpus.remove("alpha.pdf")
+            assert agent.setup.runs().last("t") is None
+        left = [path for path in corpus.path.rglob("*") if path.is_file()]
+        assert [path for path in left if b"Alpha Corp are in Lisbon" in path.read_bytes()] == []
+
+
+def test_a_document_whose_chats_cannot_be_erased_is_not_removed(library, tmp_path):
+    shutil.copytree(library.path, tmp_path / "corpus")
+    for file in (tmp_path / "corpus").glob("runs.sqlite3*"):
+        file.unlink()
+    (tmp_path / "corpus" / "runs.sqlite3").write_bytes(b"torn " * 2000)
+    with Corpus(tmp_path / "corpus") as corpus:
+        with pytest.raises(StorageError, match="move it away"):
+            corpus.remove("alpha.pdf")
+        assert corpus.document("alpha.pdf")
+
+
+def test_a_question_of_bytes_that_are_no_text_is_asked_and_a_thread_of_them_refused(
+    agent_of, model, plan, thread
+):
+    agent = agent_of(model(plan=plan(("q1", WHERE)), quotes=QUOTES, answer="Lisbon"))
+    assert agent.invoke({"question": f"{WHERE} \udcff"}, thread)["answer"].text == "Lisbon"
+    with pytest.raises(InputError, match="thread id"):
+        agent.invoke({"question": WHERE}, {"configurable": {"thread_id": "\udcff"}})

@@ -1,13 +1,17 @@
 """The corpus as a user meets it."""
 
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pymupdf
 import pytest
 
 from pagehop.tools import Corpus, Stage, StderrProgress
 from pagehop.tools.errors import (
+    BadBoxError,
     EmptyQuestionError,
     InputError,
     PageOutOfRangeError,
@@ -94,6 +98,43 @@ def test_a_file_is_no_corpus(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="a corpus is a folder"):
         Corpus(tmp_path / "file")
+
+
+def test_a_name_too_long_for_a_folder_is_refused(tmp_path):
+    with pytest.raises(StorageError, match="too long"):
+        Corpus(tmp_path / ("a" * 300))
+
+
+def test_a_corpus_that_is_deleted_while_it_is_filled_is_said_and_not_made_anew(tmp_path):
+    pymupdf.open().new_page().parent.save(tmp_path / "page.pdf")
+
+    def delete(what, done, total):
+        shutil.rmtree(tmp_path / "corpus", ignore_errors=True)
+
+    with Corpus(tmp_path / "corpus") as corpus, pytest.raises(StorageError, match="deleted"):
+        corpus.add(tmp_path / "page.pdf", until=Stage.TEXT, progress=delete)
+    assert not (tmp_path / "corpus" / "catalogue.sqlite3").exists()
+
+
+def test_a_catalogue_with_mangled_text_is_called_damaged(corpus, tmp_path):
+    (tmp_path / "corpus").mkdir()
+    torn = tmp_path / "corpus" / "catalogue.sqlite3"
+    with closing(sqlite3.connect(corpus.path / torn.name)) as source:
+        source.execute("VACUUM INTO ?", (str(torn),))
+    torn.write_bytes(torn.read_bytes().replace(b"birds.pdf", b"\x9airds.pdf"))
+    with Corpus(tmp_path / "corpus") as mangled, pytest.raises(StorageError, match="damaged"):
+        mangled.documents()
+
+
+def test_a_page_or_a_part_that_cannot_be_shown_is_refused(corpus):
+    with pytest.raises(PageOutOfRangeError):
+        corpus.page("bears.pdf", 10**30)
+    with pytest.raises(BadBoxError, match="less than a pixel"):
+        corpus.image("bears.pdf", 1, clip=(0.5, 0.5, 0.50001, 0.50001))
+
+
+def test_a_query_of_bytes_that_are_no_text_is_searched_as_far_as_it_is(corpus):
+    assert corpus.search("penguins \udcff swim")[0].document == "birds.pdf"
 
 
 def run(code, *arguments):

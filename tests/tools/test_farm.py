@@ -1,11 +1,15 @@
 """Files are read in processes that can be killed, and one bad page costs only itself."""
 
+import gc
 import itertools
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import warnings
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -307,8 +311,83 @@ def test_what_cannot_be_rendered_says_why(farm, tmp_path):
         farm.render(locked, 1, dpi=72)
 
 
-def test_a_closed_farm_says_so(tmp_path):
-    farm = Farm(1)
+def test_a_closed_farm_says_so_and_starts_nothing_again(tmp_path):
+    farm = Farm(2)
+    path = pdf(tmp_path / "a.pdf", ["one"] * 90)
+    reads = farm.read([job(path, range(1, 91))])
+    next(reads)
     farm.close()
     with pytest.raises(WorkerError, match="closed"):
-        farm.open(pdf(tmp_path / "a.pdf", ["one"]))
+        list(reads)
+    with pytest.raises(WorkerError, match="closed"):
+        farm.open(path)
+
+
+@contextmanager
+def everything_is_let_go_of():
+    gc.collect()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        yield
+        gc.collect()
+    assert [str(one.message) for one in told] == []
+
+
+@pytest.mark.parametrize("end", ["closed", "left in the middle", "forgotten", "dead"])
+def test_however_a_farm_ends_no_socket_and_no_process_is_left(tmp_path, end):
+    path = pdf(tmp_path / "a.pdf", ["one"] * 40)
+    with everything_is_let_go_of():
+        farm = Farm(1)
+        farm.open(path)
+        reads = farm.read([job(path, range(1, 41))])
+        next(reads)
+        nursery = farm._nursery._process.pid
+        knot = [farm, reads]
+        knot.append(knot)  # only the collector can undo it
+        if end == "dead":
+            os.kill(nursery, signal.SIGKILL)
+            farm._nursery._process.wait()
+            assert len(list(reads)) == 39
+            nursery = farm._nursery._process.pid  # the next one
+        if end != "forgotten":
+            farm.close()
+        if end == "closed":
+            reads.close()
+        del farm, reads, knot
+    with pytest.raises(ProcessLookupError):
+        os.kill(nursery, 0)
+
+
+def test_a_reading_that_is_left_does_not_wait_for_the_page_in_flight(tmp_path):
+    endless = bomb(tmp_path / "bomb.pdf", pages=1, bad=1)
+    path = pdf(tmp_path / "a.pdf", ["one"])
+    with Farm(1, Limits(text_seconds=600)) as farm:
+        reads = farm.read([job(path, [1]), job(endless, [1])])
+        assert next(reads).text == "one"
+        leaving = threading.Thread(target=reads.close, daemon=True)
+        leaving.start()
+        leaving.join(60)
+        assert not leaving.is_alive()
+        assert farm.open(path).page_count == 1  # the farm works on
+
+
+class Interrupted(BaseException):
+    pass
+
+
+def test_an_interrupted_step_never_answers_the_next_one(tmp_path):
+    def interrupt(*_):
+        raise Interrupted
+
+    path = bomb(tmp_path / "bomb.pdf", pages=1, bad=1)
+    with Farm(1) as farm:
+        assert farm.open(path).page_count == 1
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        try:
+            with pytest.raises(Interrupted):
+                farm.render(path, 1, dpi=36)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert farm.open(pdf(tmp_path / "good.pdf", ["one", "two"])).page_count == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pymupdf
 import pytest
+from PIL import Image
 
 from pagehop.tools import Corpus, Stage
 from pagehop.tools.corpus.discovery import discover, shown_name
@@ -156,6 +157,18 @@ def test_a_folder_gives_its_files_but_hidden_ones_and_links_that_lead_out(tmp_pa
     assert [(s.path.name, s.refusal[0]) for s in found if s.refusal] == [
         ("notes.txt", "unsupported")
     ]
+
+
+@pytest.mark.parametrize("side", [8_000, 10_000, 20_000])  # ours, Pillow's warning, its error
+def test_a_picture_of_too_many_pixels_is_over_the_limit(corpus, tmp_path, side):
+    Image.new("1", (side, side)).save(tmp_path / "huge.png")
+    assert outcomes(corpus.add(tmp_path / "huge.png").failed) == {"huge.png": "over limit"}
+
+
+def test_a_link_to_itself_costs_only_itself(corpus, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "self.pdf").symlink_to(tmp_path / "in" / "self.pdf")
+    assert outcomes(corpus.add(tmp_path / "in").failed) == {"self.pdf": "damaged"}
 
 
 def test_a_pipe_is_never_opened(corpus, tmp_path):

@@ -1,5 +1,6 @@
 """Agents call tools; whatever a tool does, they get an outcome they can read."""
 
+import asyncio
 import base64
 import io
 import json
@@ -24,6 +25,13 @@ from pagehop.tools.vision import Views
 def corpus(tmp_path_factory):
     with make_book(tmp_path_factory.mktemp("book")) as corpus:
         yield corpus
+
+
+class DumbError(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError
 
 
 def made(function):
@@ -120,6 +128,9 @@ def test_wrong_arguments_are_named():
         (InputError("Ask for something else."), "Ask for something else."),
         (SystemExit(3), "tried to end the program (SystemExit 3)"),
         (MemoryError(), "MemoryError"),
+        (GeneratorExit(), "GeneratorExit"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (DumbError(), "DumbError"),
     ],
 )
 def test_a_tool_that_raises_is_an_outcome(error, said):

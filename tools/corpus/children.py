@@ -42,6 +42,7 @@ class Nursery:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._closed = False
 
     def fork(self, *, models: bool) -> "Child":
         """A fresh child.
@@ -50,7 +51,7 @@ class Nursery:
             models: whether it will run the layout or OCR model, which need more memory.
 
         Raises:
-            WorkerError: no process can be started.
+            WorkerError: no process can be started, or the farm is closed.
         """
         memory = self._limits.model_memory_bytes if models else self._limits.memory_bytes
         request = {"op": "fork", "memory": memory, "written": self._limits.written_bytes}
@@ -61,12 +62,15 @@ class Nursery:
                 record, _ = wire.receive(control, START_SECONDS)
                 control.settimeout(START_SECONDS)
                 _, sent, _, _ = control.recvmsg(1, socket.CMSG_SPACE(array.array("i").itemsize))
-            except (OSError, EOFError, ValueError) as error:
+                return Child(self, record["pid"], array.array("i", sent[0][2])[0], models=models)
+            except (OSError, EOFError, ValueError, LookupError) as error:
                 self._stop()
                 raise WorkerError(
                     f"No process could be started to read files ({error})."
                 ) from error
-        return Child(self, int(record["pid"]), array.array("i", sent[0][2])[0], models=models)
+            except BaseException:  # interrupted: its late answer would be taken for the next one
+                self._stop()
+                raise
 
     def end(self, pid: int) -> int:
         """Kill a child; returns how it ended: -signal, or its exit status."""
@@ -79,14 +83,22 @@ class Nursery:
             except (OSError, EOFError, ValueError):
                 self._stop()
                 return 0
+            except BaseException:
+                self._stop()
+                raise
         return int(record["status"])
 
     def close(self) -> None:
-        """End it, and with it every child."""
+        """End it for good, and with it every child."""
         with self._lock:
+            self._closed = True
             self._stop()
 
     def _started(self) -> socket.socket:
+        if self._closed:  # while somebody still read: a process started now would never be ended
+            raise WorkerError("The farm is closed.")
+        if self._process is not None and self._process.poll() is not None:
+            self._stop()  # somebody killed it
         if self._control is not None:
             return self._control
         if not hasattr(os, "fork"):
@@ -96,21 +108,25 @@ class Nursery:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-P", "-m", "pagehop.tools.corpus.nursery", str(theirs.fileno())]
         environment = {name: os.environ[name] for name in KEPT if name in os.environ} | ONE_THREAD
-        with tempfile.TemporaryFile() as said:
-            self._process = subprocess.Popen(  # noqa: S603  our own module
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
-                pass_fds=[theirs.fileno()], env=environment, cwd=Path("/"), start_new_session=True,
-            )  # fmt: skip
-            theirs.close()
-            self._control = ours
+        self._control = ours
+        with theirs, tempfile.TemporaryFile() as said:
             try:
+                self._process = subprocess.Popen(  # noqa: S603  our own module
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                    pass_fds=[theirs.fileno()], env=environment, cwd=Path("/"),
+                    start_new_session=True,
+                )  # fmt: skip
+                theirs.close()  # so that its end is noticed
                 wire.receive(ours, START_SECONDS)
             except (OSError, EOFError, ValueError) as error:
                 self._stop()
                 said.seek(0)
                 last = said.read()[-500:].decode(errors="replace").strip()
-                message = f"The process that reads files did not start. {last}"
+                message = f"The process that reads files did not start. {last or error}"
                 raise WorkerError(message) from error
+            except BaseException:
+                self._stop()
+                raise
         return ours
 
     def _stop(self) -> None:
@@ -123,7 +139,7 @@ class Nursery:
 
 
 class Child:
-    """A process that reads files for us, one request at a time."""
+    """A process that reads files for us, one request at a time, asked by one thread."""
 
     def __init__(self, nursery: Nursery, pid: int, fd: int, *, models: bool) -> None:
         self.pid = pid
@@ -133,6 +149,13 @@ class Child:
         self.pages = 0  # read so far
         self._nursery = nursery
         self._socket = socket.socket(fileno=fd)
+        self._ending = threading.Lock()
+        self._status: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether nobody has ended it, and it can be asked."""
+        return self._status is None
 
     def ask(self, op: str, seconds: float, **request: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401  JSON
         """Have one step done.
@@ -149,6 +172,9 @@ class Child:
             raise StepFailed("over limit", reason, alive=False) from error
         except (OSError, EOFError, ValueError) as error:
             raise _postmortem(self.end()) from error
+        except BaseException:  # interrupted: its late answer would be taken for the next one
+            self.end()
+            raise
         if "outcome" in record:
             reason = str(record.get("reason", ""))[:500]
             raise StepFailed(_outcome(record["outcome"]), reason, alive=True)
@@ -158,10 +184,22 @@ class Child:
         """Ask nothing more; it ends by itself when it is idle."""
         self._socket.close()
 
+    def kill(self) -> int:
+        """Kill it, from any thread; one that waits for its answer is told that it is gone.
+
+        Returns:
+            -signal or the exit status it had.
+        """
+        with self._ending:  # once: its process id may be another's by now
+            if self._status is None:
+                self._status = self._nursery.end(self.pid)
+            return self._status
+
     def end(self) -> int:
-        """Kill it; returns -signal or the exit status it had."""
+        """Kill it and hang up; returns -signal or the exit status it had."""
+        status = self.kill()
         self._socket.close()
-        return self._nursery.end(self.pid)
+        return status
 
 
 def _outcome(claimed: object) -> Outcome:

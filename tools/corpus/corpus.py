@@ -45,9 +45,9 @@ class Corpus(ReadableCorpus):
             StorageError: the folder cannot be made or opened.
         """
         folder = Path(path).expanduser().absolute()
-        if folder.exists() and not folder.is_dir():
-            raise StorageError(f"{str(folder)!r} is a file; a corpus is a folder.")
         try:
+            if folder.exists() and not folder.is_dir():
+                raise StorageError(f"{str(folder)!r} is a file; a corpus is a folder.")
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise explained(error, folder) from error
@@ -107,12 +107,15 @@ class Corpus(ReadableCorpus):
             CorpusBusyError: another process is adding, removing, or reading in the middle of a
                 transaction; the document is gone then, and its last bytes go with the next call.
         """
+        erasers = [point.load() for point in entry_points(group=ERASERS)]  # of upper layers
         with writer(self.path):
             found = self.catalogue.document(document)
+            for erase in erasers:  # first: killed here, the document can be removed once more
+                erase(self.path, found.id)
             self.catalogue.erase(found.id)
+            for erase in erasers:  # and what was asked of it meanwhile
+                erase(self.path, found.id)
             self._finish_removals()
-            for eraser in entry_points(group=ERASERS):  # what upper layers keep in the folder
-                eraser.load()(self.path, found.id)
         return found
 
     def search(
@@ -161,7 +164,7 @@ class Corpus(ReadableCorpus):
             raise InputError(f"{k} hits were asked for; ask for at least 1.")
         ids = None if documents is None else [self.document(name).id for name in documents]
         return self.retriever.search(
-            query,
+            query.encode(errors="replace").decode(),  # bytes that were no UTF-8
             k=k,
             documents=ids,
             unit=unit,

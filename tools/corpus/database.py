@@ -60,7 +60,16 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: on disk when the block ends, undone when it raises."""
+        """One transaction: on disk when the block ends, undone when it raises.
+
+        Raises:
+            StorageError: the file has gone; SQLite would go on writing to what nobody can open.
+        """
+        if not self.path.exists():
+            raise StorageError(
+                f"{str(self.path)!r} has been deleted or moved while it was in use. Nothing more "
+                "is written; run the same command again where the corpus is now."
+            )
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
             connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
@@ -158,6 +167,8 @@ class Database:
             yield
         except (sqlite3.Error, OSError) as error:
             raise explained(error, self.path) from error
+        except UnicodeDecodeError as error:  # text was stored as UTF-8: this is no longer it
+            raise explained(sqlite3.DatabaseError("malformed text"), self.path) from error
 
 
 class _Connection:
@@ -191,7 +202,12 @@ def explained(error: sqlite3.Error | OSError, path: Path) -> PagehopError:
             f"The disk is full: {where} could not be written ({message}). What was finished is "
             "kept; free some space and run the same command again."
         )
-    if "not a database" in message or "malformed" in message:
+    if "readonly" in message or "unable to open" in message or "Read-only" in message:
+        return StorageError(
+            f"{where} cannot be written ({message}). A corpus must be writable also for asking, "
+            "which takes locks and keeps chats: change its rights, or copy the folder."
+        )
+    if any(sign in message for sign in ("not a database", "malformed", "UTF-8")):
         return StorageError(
             f"The catalogue {where} is damaged ({message}). Restore it from a backup, or move the "
             "corpus folder away and add the documents again."

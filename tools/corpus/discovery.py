@@ -37,7 +37,7 @@ def discover(paths: Sequence[str | Path], *, apart_from: Path) -> tuple[Source, 
     """
     named = [Path(path).expanduser() for path in paths]
     for path in named:
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110  raises for no name, however long
             raise PathNotFoundError(f"There is no file or folder {str(path)!r}.")
     found: dict[Path, Source] = {}
     for path in named:
@@ -60,9 +60,7 @@ def _walk(folder: Path, corpus: Path) -> Iterator[Source]:
     for place, folders, names in os.walk(folder, onerror=closed.append):
         here = Path(place)
         folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and _real(here / name) != corpus
+            name for name in folders if not name.startswith(".") and _real(here / name) != corpus
         )
         for name in sorted(names):
             path = here / name

@@ -4,6 +4,7 @@ import itertools
 import os
 import queue
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ class Farm:
         self._lock = threading.Lock()
         self._idle: list[Child] = []
         self._closed = False
+        self._end = weakref.finalize(self, _end, self._idle, self._nursery)
 
     def open(self, path: Path, *, password: str | None = None) -> Opened:
         """A first look: what the file is, whether it can be read, how many pages it has.
@@ -147,9 +149,7 @@ class Farm:
         """End all processes."""
         with self._lock:
             self._closed = True
-            while self._idle:
-                self._idle.pop().hang_up()
-        self._nursery.close()
+        self._end()
 
     def __enter__(self) -> Self:
         return self
@@ -207,25 +207,27 @@ class Farm:
             if child is not None:
                 self._idle.remove(child)
         child = child or self._nursery.fork(models=models)
-        alive = True
         try:
             yield child
-        except StepFailed as failed:
-            alive = failed.alive
-            raise
         except decode.BROKEN:
-            alive = False
+            child.end()
             raise
         finally:
-            self._release(child, alive=alive)
+            self._release(child)
 
-    def _release(self, child: Child, *, alive: bool) -> None:
+    def _release(self, child: Child) -> None:
         with self._lock:
-            keep = alive and not self._closed and len(self._idle) < 2 * self.workers
+            keep = child.alive and not self._closed and len(self._idle) < 2 * self.workers
             if keep and child.pages < self.limits.pages_per_child:
                 self._idle.append(child)
                 return
         child.end()
+
+
+def _end(idle: list[Child], nursery: Nursery) -> None:
+    while idle:
+        idle.pop().hang_up()
+    nursery.close()
 
 
 def _batches(jobs: Iterable[Job]) -> Iterator[tuple[Job, tuple[int, ...]]]:

@@ -26,6 +26,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     farm = os.getppid()
     load()
+    children: set[int] = set()
     gc.freeze()
     wire.send(control, {"ready": os.getpid()})
     while True:
@@ -38,9 +39,11 @@ def main() -> None:
         except (EOFError, OSError):
             return
         if record["op"] == "fork":
-            _fork(control, record)
+            children.add(_fork(control, record))
         else:
-            wire.send(control, {"status": _end(record["pid"])})
+            known = record["pid"] in children  # that of an earlier nursery may be anybody's by now
+            children.discard(record["pid"])
+            wire.send(control, {"status": _end(record["pid"]) if known else 0})
 
 
 def load() -> None:
@@ -63,7 +66,7 @@ def load() -> None:
     from pagehop.tools.corpus import child  # noqa: F401  loaded once, here
 
 
-def _fork(control: socket.socket, limits: dict[str, Any]) -> None:
+def _fork(control: socket.socket, limits: dict[str, Any]) -> int:
     """Fork a child and hand the farm its process id and its end of a socket."""
     ours, theirs = socket.socketpair()
     nursery = os.getpid()
@@ -84,6 +87,7 @@ def _fork(control: socket.socket, limits: dict[str, Any]) -> None:
         [b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()]))]
     )
     theirs.close()
+    return pid
 
 
 def _confine(nursery: int, limits: dict[str, Any]) -> None:

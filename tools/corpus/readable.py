@@ -11,8 +11,8 @@ from pagehop.tools.boxes import BBox, from_model
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.originals import Originals
 from pagehop.tools.corpus.pages import PageCache
-from pagehop.tools.corpus.records import Document, Page, Passage, Region, Word
-from pagehop.tools.errors import InputError, PageOutOfRangeError
+from pagehop.tools.corpus.records import Document, Page, Passage, Region, Stage, Word
+from pagehop.tools.errors import BadBoxError, InputError, PageOutOfRangeError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,11 +56,11 @@ class ReadableCorpus:
             PageOutOfRangeError: the document has no such page.
             UnknownDocumentError: there is no such document.
         """
-        return self.catalogue.page(self.document(document).id, number)
+        return self.catalogue.page(self._on_page(document, number).id, number)
 
     def words(self, document: str, number: int) -> tuple[Word, ...]:
         """The words of a page in reading order; raises as `page` does."""
-        return self.catalogue.words(self.document(document).id, number)
+        return self.catalogue.words(self._on_page(document, number).id, number)
 
     def regions(self, document: str, number: int | None = None) -> tuple[Region, ...]:
         """The regions of a page, or of all pages, in reading order; raises as `page` does."""
@@ -95,6 +95,8 @@ class ReadableCorpus:
         clip = None if clip is None else checked_clip(clip)
         if not (math.isfinite(dpi) and 10 <= dpi <= MAX_DPI):
             raise InputError(f"{dpi} dpi were asked for; a page is rendered at 10 to {MAX_DPI:g}.")
+        if clip is not None:
+            _refuse_speck(clip, self.catalogue.page(found.id, number), dpi)
         held = self._pictures.get(found.id, number, dpi, clip)
         if held is not None:
             try:
@@ -142,6 +144,20 @@ class ReadableCorpus:
                 "Pages are counted from 1."
             )
         return found
+
+
+def _refuse_speck(clip: BBox, page: Page, dpi: float) -> None:
+    """Raise where a picture would have no pixel.
+
+    Raises:
+        BadBoxError: the box is smaller than half a pixel.
+    """
+    wide, high = (clip[2] - clip[0]) * page.width, (clip[3] - clip[1]) * page.height
+    if page.stage is not Stage.NONE and min(wide, high) * dpi / 72 < 0.5:
+        raise BadBoxError(
+            f"The box {list(clip)} on page {page.number} is less than a pixel at {dpi:g} dpi. "
+            "Give a larger box, or more dpi."
+        )
 
 
 def _picture(png: bytes) -> "Image":

@@ -42,10 +42,15 @@ class Shift:
         self._unopened: set[tuple[str, Stage]] = set()
         self._surveys: dict[str, dict[str, Any]] = {}
         self._surveying: dict[str, threading.Lock] = {}
+        self._workers: list[Worker] = []
 
     def stop(self) -> None:
-        """Do nothing more."""
+        """Do nothing more; the pages in flight are given up."""
         self._stopped.set()
+        with self._lock:
+            workers = tuple(self._workers)
+        for worker in workers:
+            worker.interrupt()
 
     def work(
         self,
@@ -53,7 +58,9 @@ class Shift:
         done: "queue.SimpleQueue[PageRead | Trouble | BaseException | None]",
     ) -> None:
         """Read batches until a None comes; each ends with a None among the results."""
-        worker = Worker(self._nursery, self._limits)
+        worker = Worker(self._nursery, self._limits, self._stopped)
+        with self._lock:
+            self._workers.append(worker)
         try:
             while (batch := batches.get()) is not None and not self._stopped.is_set():
                 self._read(worker, *batch, done)
@@ -121,7 +128,8 @@ class Shift:
         try:
             return worker.survey(job)
         except StepFailed as failed:
-            log.warning("No page labels and outline for %s: %s", job.path.name, failed)
+            if not self._stopped.is_set():
+                log.warning("No page labels and outline for %s: %s", job.path.name, failed)
             worker.open(job)
             return EMPTY_SURVEY
 
@@ -129,9 +137,11 @@ class Shift:
 class Worker:
     """A child at a time, replaced when it dies or has read enough."""
 
-    def __init__(self, nursery: Nursery, limits: Limits) -> None:
+    def __init__(self, nursery: Nursery, limits: Limits, stopped: threading.Event) -> None:
         self._nursery = nursery
         self._limits = limits
+        self._stopped = stopped
+        self._lock = threading.Lock()
         self._child: Child | None = None
 
     def open(self, job: Job) -> Child:
@@ -150,7 +160,7 @@ class Worker:
                 self.drop()
                 child = None
         if child is None:
-            child = self._child = self._nursery.fork(models=models)
+            child = self._replaced(models=models)
         if child.opened != opened:
             child.opened = None
             try:
@@ -188,9 +198,28 @@ class Worker:
 
     def drop(self) -> None:
         """End the child, if there is one."""
-        if self._child is not None:
-            self._child.end()
-            self._child = None
+        with self._lock:
+            child, self._child = self._child, None
+        if child is not None:
+            child.end()
+
+    def interrupt(self) -> None:
+        """Kill the child, from another thread, whatever it is doing."""
+        with self._lock:
+            child = self._child
+        if child is not None:
+            child.kill()
+
+    def _replaced(self, *, models: bool) -> Child:
+        """A fresh child, unless the reading is stopped."""
+        if not self._stopped.is_set():
+            child = self._nursery.fork(models=models)
+            with self._lock:
+                self._child = child
+            if not self._stopped.is_set():
+                return child
+            self.drop()
+        raise StepFailed("damaged", "The reading was stopped.", alive=True)
 
     def _ask(self, op: str, seconds: float, request: dict[str, Any]) -> dict[str, Any]:
         assert self._child is not None

@@ -1,0 +1,37 @@
+"""What all tests share: the demo, which is run once, as it takes longer than everything else."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """Programs that tests start hear Ctrl-C, even where the tests run in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder that the demo has filled, and what it printed.
+
+    Its `corpus` has both papers, read whole; a test that changes it works on a copy.
+    """
+    folder = tmp_path_factory.mktemp("demo")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        [ROOT / "scripts" / "demo"],
+        env=os.environ | {"DEMO": str(folder), "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return folder, ran.stdout
