@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pagehop.agents.team import Case, Draft
+from pagehop.agents.team import Case, Draft, Gap
 from pagehop.graphs import hops
 from pagehop.graphs.services import Services
 from pagehop.graphs.state import State
@@ -45,6 +45,7 @@ def answer_of(state: State, services: Services) -> Answer:
         )
     draft, notes = state.checked, [*state.checked.notes, *state.failures]
     notes += [f"Dropped: {o.claim!r}: {o.reason}" for o in state.objections]
+    notes += [f"Sources disagree: {gap.reason}" for gap in _left(state) if gap.kind == "conflict"]
     notes += _derivations(draft)
     empty = draft.answerable and not draft.claims and bool(state.objections)
     return Answer(
@@ -89,10 +90,14 @@ def _open_gap(state: State) -> bool:
     """Whether the critic still misses something for a sub-question that has no answer."""
     if state.verdict is None:
         return True
-    if state.verdict.ruling != "gaps":
-        return False
     answered = {sub.id for sub in state.plan.sub_questions if sub.answer}
-    return any(gap.sub_question not in answered for gap in state.verdict.gaps)
+    return any(gap.sub_question not in answered for gap in _left(state))
+
+
+def _left(state: State) -> tuple[Gap, ...]:
+    """The gaps that the critic named last."""
+    verdict = state.verdict
+    return verdict.gaps if verdict is not None and verdict.ruling == "gaps" else ()
 
 
 def _plan(state: State) -> tuple[Hop, ...]:

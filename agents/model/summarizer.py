@@ -114,6 +114,11 @@ def _state(case: Case) -> str:
 
 def _nothing_found(case: Case) -> Draft:
     sought = "; ".join(dict.fromkeys(search.query for search in case.searches))
-    text = "Nothing about this was found in the documents."
+    looked = case.complete and not case.failures
+    text = (
+        "Nothing about this was found in the documents."
+        if looked
+        else "Nothing about this was found, but not everything could be looked at."
+    )
     notes = (f"Searched for: {sought}.",) if sought else ()
     return Draft(text=text, answerable=False, notes=notes)

@@ -254,7 +254,9 @@ def test_a_reader_that_fails_is_a_line_for_the_critic_and_its_siblings_go_on(lib
 def test_what_was_not_looked_at_is_not_called_absent(library, model, plan):
     scripted = model(plan=plan(("q1", "Who is the mayor of Oslo?")))
     scripted.rules = [("Role: text agent", ValueError("no")), *scripted.rules]
-    assert ask(library, scripted, "Who is the mayor of Oslo?").status == "incomplete"
+    answer = ask(library, scripted, "Who is the mayor of Oslo?")
+    assert answer.status == "incomplete"
+    assert "not everything could be looked at" in answer.text
 
 
 def test_a_budget_without_a_call_left_gives_what_the_ledger_says(library, model, plan):
@@ -274,6 +276,7 @@ def test_no_budget_at_all_still_ends_in_an_answer(library, model, plan):
     scripted = model(plan=plan(("q1", "?")))
     answer = ask(library, scripted, "What was the revenue?", budget=Budget(model_calls=0))
     assert (answer.status, answer.usage.model_calls, len(scripted.calls)) == ("incomplete", 0, 0)
+    assert "in the documents" not in answer.text
 
 
 def test_a_custom_tool_is_called_and_cited(library, model, plan):

@@ -262,6 +262,16 @@ def test_another_programs_file_is_refused(tmp_path):
         Catalogue(tmp_path / "text.db")
 
 
+def test_a_lost_catalogue_is_not_taken_for_an_empty_corpus(tmp_path):
+    (tmp_path / "originals").mkdir()
+    (tmp_path / "originals" / "abc.pdf").write_bytes(b"%PDF-")
+    for lost in (lambda path: None, lambda path: path.write_bytes(b"")):
+        lost(tmp_path / "catalogue.sqlite3")
+        with pytest.raises(StorageError, match="missing or empty"):
+            Catalogue(tmp_path / "catalogue.sqlite3")
+    assert (tmp_path / "originals" / "abc.pdf").exists()
+
+
 def test_two_processes_can_make_one_catalogue_at_once(tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
