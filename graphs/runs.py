@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias, cast
 from langchain_core.messages import BaseMessage, messages_from_dict, messages_to_dict
 
 from pagehop.graphs.database import connect
+from pagehop.graphs.journal import RunJournal
 from pagehop.tools.errors import CorpusVersionError, StorageError
 from pagehop.tools.evidence import Answer
 
@@ -162,7 +163,7 @@ class Runs:
             self.erase(thread)
         return threads
 
-    def journal(self, run: Run) -> "RunJournal":
+    def journal(self, run: Run) -> RunJournal:
         """The replies of the run's finished model calls."""
         return RunJournal(self, run.id)
 
@@ -213,28 +214,6 @@ class Runs:
         with self._lock:
             row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
             return row
-
-
-class RunJournal:
-    """Replies of finished model calls of one run (the `Journal` of `agents.calls`)."""
-
-    def __init__(self, runs: Runs, run: str) -> None:
-        self._runs = runs
-        self._run = run
-
-    def get(self, key: str) -> Mapping[str, object] | None:
-        """The reply of that call, or None."""
-        query = "SELECT reply FROM journal WHERE run = ? AND key = ?"
-        row = self._runs.row(query, (self._run, key))
-        reply: Mapping[str, object] | None = json.loads(row[0]) if row else None
-        return reply
-
-    def put(self, key: str, reply: Mapping[str, object]) -> None:
-        """Remember a reply; it is on disk when this returns."""
-        self._runs.write(
-            ("INSERT OR REPLACE INTO journal (run, key, reply) VALUES (?, ?, ?)",
-             (self._run, key, json.dumps(reply))),
-        )  # fmt: skip
 
 
 class RunFile:

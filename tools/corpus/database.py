@@ -155,8 +155,8 @@ class Database:
         originals = self.path.parent / "originals"
         if originals.is_dir() and any(originals.iterdir()):
             raise StorageError(
-                f"The catalogue {str(self.path)!r} is missing or empty, but {str(originals)!r} holds "
-                "documents. Restore it from a backup, or add that folder to a new corpus."
+                f"The catalogue {str(self.path)!r} is missing or empty, but {str(originals)!r} "
+                "holds documents. Restore it from a backup, or add that folder to a new corpus."
             )
         script = files("pagehop.tools.corpus").joinpath("schema.sql").read_text("utf-8")
         # executescript would commit: the statements go one by one, within the transaction.
