@@ -62,7 +62,7 @@ class DenseChannel:
                 self._catalogue.put_vectors(self._encoder.id, unsaved)
                 unsaved = {}
             if progress:
-                progress("meaning", done, len(texts))
+                progress("Encoding passages", done, len(texts))
         self._sync(progress)
         return len(waiting)
 
@@ -133,11 +133,11 @@ class DenseChannel:
             self._foreign = not self._index.clear()
             return
         if progress:
-            progress("index", 0, len(ids))
+            progress("Building the vector index", 0, len(ids))
         self._index.ensure(ids, vectors, grow=True)
         self._foreign = not self._index.owned
         if progress:
-            progress("index", len(ids), len(ids))
+            progress("Building the vector index", len(ids), len(ids))
 
     def _matrix(self, documents: Collection[str] | None) -> tuple[list[str], NDArray[np.float32]]:
         generation = self._catalogue.generation()

@@ -118,7 +118,7 @@ class LexicalChannel:
             self._store.replace(document, self._read(document, numbers))
             done += len(numbers)
             if progress:
-                progress("words", done, total)
+                progress("Indexing words", done, total)
         return len(gone) + total
 
     def _read(self, document: str, numbers: Collection[int]) -> list[IndexedPage]:
