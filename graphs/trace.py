@@ -30,7 +30,7 @@ def trace_lines(event: Event) -> tuple[str, ...]:
 def clean(text: str) -> str:
     r"""The text on one line, without what could steer a terminal or hide: controls, bidi, tags.
 
-    >>> clean("total\\x1b[2J 5")
+    >>> clean("total\x1b[2J 5")
     'total [2J 5'
     """
     return "".join(c if unicodedata.category(c) not in UNSAFE else " " for c in text).rstrip()

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+# The texts here are short: threads that wait for each other cost more than they give.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -1,5 +1,6 @@
 """`make demo` and the README keep their promises."""
 
+import ast
 import json
 import re
 import shutil
@@ -64,7 +65,7 @@ def test_the_python_of_the_readme_runs(beside_the_samples, capsys):
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert len(blocks) == 2
-    assert len(blocks[0].splitlines()) == 6
+    assert len(ast.parse(blocks[0]).body) == 6  # however the formatter breaks its lines
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert "2023.findings-emnlp.248.pdf" in capsys.readouterr().out

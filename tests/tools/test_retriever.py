@@ -82,7 +82,7 @@ def test_a_hit_says_where_it_stands_and_who_found_it(retriever):
 @pytest.mark.parametrize("unit", ["page", "region"])
 def test_more_hits_begin_with_the_same(retriever, query, unit):
     everything = retriever.search(query, k=12, unit=unit).hits
-    for k in range(12):
+    for k in (0, 1, 2, 5, 11):
         assert retriever.search(query, k=k, unit=unit).hits == everything[:k]
 
 
