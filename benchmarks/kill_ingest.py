@@ -1,20 +1,24 @@
 """Kill an ingest at random moments, again and again, and compare what comes out with a quiet run.
 
-    python benchmarks/kill_ingest.py PATH... [--kills 20] [--seed 7] [--workers N] [--folder DIR]
+    python benchmarks/kill_ingest.py PATH... [--kills 20] [--builds 8] [--seed 7] [--workers N]
+                                     [--folder DIR]
 
 A quiet run first: its stages are timed. Then a second corpus is filled by runs that are killed
 with -9 at random moments of the reading, a third of them while vectors are made or the index is
-built, and one last run that is left alone. The two catalogues are compared row by row, the
-vectors number by number, and every vector is searched for in the dense index. Prints one JSON
-object; exits with 1 when anything differs.
+built. Then the dense index is deleted `--builds` times, and the run that makes it anew is killed
+with all its children while Chroma writes. One last run is left alone. The two catalogues are
+compared row by row, the vectors number by number, and every vector is searched for in the dense
+index. Prints one JSON object; exits with 1 when anything differs.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +35,8 @@ from pagehop.tools.retrieval.chroma_index import ChromaIndex
 from pagehop.tools.retrieval.encoder import Encoder
 
 READING = ("Looking at files", "Reading text", "Finding regions", "Reading pictures")
+BUILDING = "Building the vector index"
+BUILD_SECONDS = 4.0  # within which a kill falls; a build of some thousand vectors takes as long
 ADD = """
 import sys
 from pagehop.tools import Corpus
@@ -67,13 +73,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--builds", type=int, default=8, help="kills while Chroma is written")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=0, help="0: one a core")
     parser.add_argument("--folder", type=Path, help="where the two corpora are made and kept")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="kill-ingest-"))
     try:
-        summary = compare(folder, options.paths, options.kills, options.seed, options.workers)
+        summary = compare(folder, options)
     finally:
         if options.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -81,12 +88,17 @@ def main() -> None:
     sys.exit(0 if summary["equal"] else 1)
 
 
-def compare(folder: Path, paths: list[str], kills: int, seed: int, workers: int) -> dict[str, Any]:
+def compare(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """A quiet run and a killed one over the same files."""
     quiet, killed = folder / "quiet", folder / "killed"
+    paths, workers = options.paths, options.workers
     whole = run(quiet, paths, workers)
     log(f"quiet run: {whole.seconds:.1f} s")
-    where = [kill_somewhere(killed, paths, workers, whole, moment) for moment in plan(kills, seed)]
+    moments = plan(options.kills, options.seed)
+    where = [kill_somewhere(killed, paths, workers, whole, moment) for moment in moments]
+    run(killed, paths, workers)
+    chance = random.Random(options.seed)
+    where += [kill_in_build(killed, paths, workers, chance.random()) for _ in range(options.builds)]
     last = run(killed, paths, workers)
     rows, different = compared_rows(quiet, killed)
     vectors = compared_vectors(quiet, killed)
@@ -154,6 +166,25 @@ def kill_somewhere(corpus: Path, paths: list[str], workers: int, whole: Run, mom
     return what
 
 
+def kill_in_build(corpus: Path, paths: list[str], workers: int, share: float) -> str:
+    """Delete the dense index, and kill the run that builds it anew, and all its children."""
+    for index in corpus.glob("index/dense-*"):
+        shutil.rmtree(index)
+    process = start(corpus, paths, workers)
+    begun: float | None = None
+    for line in _lines(process):
+        if begun is None and line.startswith(BUILDING):
+            begun = time.monotonic()
+        if begun is not None and time.monotonic() - begun > share * BUILD_SECONDS:
+            break
+    ended = process.poll() is not None
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    log(f"killed {share * BUILD_SECONDS:.1f} s into the build" if not ended else "built already")
+    return "" if ended else BUILDING
+
+
 def run(corpus: Path, paths: list[str], workers: int) -> Run:
     """One run that is left alone."""
     seen = Run()
@@ -176,7 +207,7 @@ def run(corpus: Path, paths: list[str], workers: int) -> Run:
 
 def start(corpus: Path, paths: list[str], workers: int) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", ADD, str(corpus), str(workers), *paths]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def _lines(process: "subprocess.Popen[str]") -> Iterator[str]:
