@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
+import psutil
 import pymupdf
 import pytest
 from PIL import Image
@@ -391,3 +392,15 @@ def test_an_interrupted_step_never_answers_the_next_one(tmp_path):
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
         assert farm.open(pdf(tmp_path / "good.pdf", ["one", "two"])).page_count == 2
+
+
+def test_an_idle_reader_that_something_else_killed_is_replaced(tmp_path):
+    path = pdf(tmp_path / "good.pdf", ["One page."])
+    with Farm(1) as farm:
+        assert farm.open(path).outcome == "indexed"
+        for nursery in psutil.Process().children():
+            for reader in nursery.children():
+                reader.kill()
+                while reader.is_running() and reader.status() != psutil.STATUS_ZOMBIE:
+                    time.sleep(0.01)
+        assert farm.open(path).outcome == "indexed"

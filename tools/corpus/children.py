@@ -2,6 +2,7 @@
 
 import array
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -156,6 +157,13 @@ class Child:
     def alive(self) -> bool:
         """Whether nobody has ended it, and it can be asked."""
         return self._status is None
+
+    @property
+    def gone(self) -> bool:
+        """Whether something ended it while it was idle; it has nothing to say otherwise."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)  # that it hung up is always told
+        return bool(poll.poll(0))
 
     def ask(self, op: str, seconds: float, **request: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401  JSON
         """Have one step done.

@@ -198,15 +198,7 @@ class Farm:
         self, *, models: bool, opened: tuple[str, str, str | None] | None = None
     ) -> Iterator[Child]:
         """A child that nobody else uses meanwhile, if possible one that has the file open."""
-        with self._lock:
-            if self._closed:
-                raise WorkerError("The farm is closed.")
-            fitting = [child for child in self._idle if child.models == models]
-            fitting.sort(key=lambda child: child.opened == opened)
-            child = fitting[-1] if fitting else None
-            if child is not None:
-                self._idle.remove(child)
-        child = child or self._nursery.fork(models=models)
+        child = self._taken(opened, models=models) or self._nursery.fork(models=models)
         try:
             yield child
         except decode.BROKEN:
@@ -214,6 +206,21 @@ class Farm:
             raise
         finally:
             self._release(child)
+
+    def _taken(self, opened: tuple[str, str, str | None] | None, *, models: bool) -> Child | None:
+        """An idle child that still lives; None where there is none."""
+        with self._lock:
+            if self._closed:
+                raise WorkerError("The farm is closed.")
+            for child in [child for child in self._idle if child.gone]:
+                self._idle.remove(child)
+                child.end()
+            fitting = [child for child in self._idle if child.models == models]
+            fitting.sort(key=lambda child: child.opened == opened)
+            if not fitting:
+                return None
+            self._idle.remove(fitting[-1])
+            return fitting[-1]
 
     def _release(self, child: Child) -> None:
         with self._lock:
