@@ -16,10 +16,9 @@ Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, don
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is searched for. `crop` is a box on a page whose picture is part of the query."""
+    """What is searched for; more than words would be further fields with a default."""
 
     text: str
-    crop: tuple[str, int, BBox] | None = None  # document id, page, box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
