@@ -6,19 +6,23 @@ A new channel is a new file with one class; nothing else changes. The contract t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from pagehop.tools.boxes import BBox
 from pagehop.tools.evidence import Modality
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, done, of how many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is searched for; more than words would be further fields with a default."""
+    """What is searched for: words, a picture, or a picture and what should be different."""
 
-    text: str
+    text: str  # with a picture: also what was read in it; empty where nothing was
+    image: "Image | None" = None  # a crop: where else does this stand?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Match:
     page: int
     score: float  # the channel's own; only its order means anything to others
     passage_id: str | None = None
+    region_id: str | None = None  # the table or figure that matched, where the channel knows it
     reason: str = ""
 
 

@@ -10,10 +10,19 @@ from pagehop.tools.corpus.records import Document
 from pagehop.tools.errors import EmptyQuestionError, UnknownChannelError
 from pagehop.tools.retrieval.channel import Channel, Hit, Match, Progress, Query, Scope
 from pagehop.tools.retrieval.dense import DenseChannel
-from pagehop.tools.retrieval.fusion import Ballot, Place, Scores, blend, boosted
+from pagehop.tools.retrieval.fusion import (
+    Ballot,
+    Place,
+    Scores,
+    blend,
+    boosted,
+    reciprocal,
+)
 from pagehop.tools.retrieval.hits import HitMaker, PassageScores, Unit
 from pagehop.tools.retrieval.lexical import LexicalChannel
-from pagehop.tools.retrieval.pointing import point
+from pagehop.tools.retrieval.pointing import Pointing, point
+from pagehop.tools.retrieval.ranking import Asked, Signal, adjusted
+from pagehop.tools.retrieval.settings import Settings
 
 DEPTH = 1_000  # pages a channel is asked for, always, so that more hits never reorder the first
 
@@ -45,6 +54,7 @@ class Retriever:
         *,
         encoder: str | None = None,
         channels: Sequence[Channel] | None = None,
+        signals: Sequence[Signal] = (),
     ) -> None:
         """Search what a catalogue holds.
 
@@ -53,6 +63,7 @@ class Retriever:
             folder: where derived indexes live; all of it can be deleted.
             encoder: a path or a name of a sentence encoder; None: all-MiniLM-L6-v2.
             channels: instead of `default_channels(catalogue, folder, encoder)`.
+            signals: what else ranks pages, in this order.
 
         Raises:
             UnknownModelError: the encoder's weights are not on this machine.
@@ -60,6 +71,7 @@ class Retriever:
         self._catalogue = catalogue
         given = default_channels(catalogue, folder, encoder) if channels is None else channels
         self.channels = {channel.name: channel for channel in given}
+        self._signals = tuple(signals)
 
     def update(self, progress: Progress | None = None) -> None:
         """Bring every channel up to date with the catalogue."""
@@ -76,6 +88,7 @@ class Retriever:
         channels: Sequence[str] | None = None,
         without: Collection[Place] = (),
         modalities: Sequence[str] = (),
+        settings: Settings | None = None,
     ) -> Found:
         """Find pages, or regions, that answer a question.
 
@@ -87,20 +100,26 @@ class Retriever:
             channels: names of those to ask; None: all.
             without: (document id, page) that have been seen.
             modalities: kinds to prefer, of text, table, figure; never leaves out what fits else.
+            settings: which parts of the search count; None: all.
 
         Raises:
             EmptyQuestionError, UnknownDocumentError, UnknownChannelError: as they say.
         """
         if not text.strip():
             raise EmptyQuestionError("The question is empty. Ask something, in any language.")
+        settings = settings or Settings()
         asked = self._chosen(channels)
         scope, known = self._scope(documents, without)
         query = Query(text=text)
         lists = self._ask(asked, query, scope)
-        pointing = point(text, known, self._catalogue, scope)
-        scores = boosted(self._votes(asked, lists), pointing.pages)
+        pointing = Pointing()
+        if settings.pointing:
+            pointing = point(text, known, self._catalogue, scope)
+        scores = boosted(self._votes(asked, lists, settings), pointing.pages)
         for place in scores:
             scores[place] += pointing.documents.get(place[0], 0.0)
+        context = Asked(query=query, scope=scope, documents=known, lists=lists)
+        scores = adjusted(self._counting(settings), context, scores)
         hits = HitMaker(
             catalogue=self._catalogue,
             documents=known,
@@ -158,8 +177,18 @@ class Retriever:
             }
             return {name: found.result() for name, found in waiting.items()}
 
-    def _votes(self, asked: Mapping[str, Channel], lists: Mapping[str, Sequence[Match]]) -> Scores:
-        return blend(
+    def _counting(self, settings: Settings) -> list[Signal]:
+        chosen = settings.signals
+        return [one for one in self._signals if chosen is None or one.name in chosen]
+
+    def _votes(
+        self,
+        asked: Mapping[str, Channel],
+        lists: Mapping[str, Sequence[Match]],
+        settings: Settings,
+    ) -> Scores:
+        fuse = blend if settings.fusion == "blend" else reciprocal
+        return fuse(
             {
                 name: Ballot(lists[name], channel.weight, getattr(channel, "floor", None))
                 for name, channel in asked.items()

@@ -1,0 +1,1 @@
+"""Evaluation: questions with gold pages, what was found for them, and how good it was."""
