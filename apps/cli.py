@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pagehop.apps import chat, doctor, documents, exits, questions
+from pagehop.apps import chat, doctor, documents, encode, evaluate, exits, questions
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -36,10 +36,12 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "list": documents.list_documents,
     "remove": documents.remove,
     "info": documents.info,
+    "encode": encode.encode,
     "doctor": doctor.doctor,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(evaluate.app, name="eval")
 
 
 def _version(wanted: bool) -> None:

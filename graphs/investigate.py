@@ -12,22 +12,26 @@ PICTURES = frozenset({"figure", "page"})
 
 
 def gather(errand: Errand, services: Services) -> Update:
-    """Search, or open the named pages, and hand the hits to the agents that can use them."""
+    """Search, or open the named pages, and hand the hits to the agents that can use them.
+
+    A page that was seen for the sub-question before is not read again; that this search finds
+    it too is kept.
+    """
     if errand.kind == "search":
         hits, route = _search(errand, services)
     else:
         hits = tuple(_whole_page(name, page, services) for name, page in errand.pages)
         route = (f"{errand.kind}: the critic asked to look again",)
     services.seen(tuple(dict.fromkeys(hit.document_id for hit in hits)))
+    pages = tuple((hit.document, hit.page) for hit in hits)
     search = Search(
-        sub_question=errand.sub_question.id,
-        query=errand.query,
-        route=route,
-        pages=tuple((hit.document, hit.page) for hit in hits),
+        sub_question=errand.sub_question.id, query=errand.query, route=route, pages=pages
     )
+    seen = frozenset(errand.without) if errand.kind == "search" else frozenset()
+    fresh = [hit for hit, page in zip(hits, pages, strict=True) if page not in seen]
     return {
         "searches": (Searched(wave=errand.wave, search=search),),
-        "assignments": assign(errand, hits),
+        "assignments": assign(errand, tuple(fresh[: services.hits])),
     }
 
 
@@ -62,9 +66,8 @@ def _search(errand: Errand, services: Services) -> tuple[tuple[Hit, ...], tuple[
     documents, notes = _where(errand, services)
     found = services.corpus.find(
         errand.query,
-        services.hits,
+        services.hits + len(errand.without),
         documents=documents,
-        without=frozenset(_ids(errand.without, services)),
         modalities=errand.sub_question.modalities,
     )
     return tuple(found.hits), (*notes, *found.route.reasons)
@@ -83,11 +86,6 @@ def _where(errand: Errand, services: Services) -> tuple[tuple[str, ...] | None, 
         if allowed is None or id_ in allowed:
             hinted.append(id_)
     return (tuple(hinted) or allowed), tuple(notes)
-
-
-def _ids(pages: tuple[tuple[str, int], ...], services: Services) -> list[tuple[str, int]]:
-    ids = {name: services.corpus.document(name).id for name in {name for name, _ in pages}}
-    return [(ids[name], page) for name, page in pages]
 
 
 def _whole_page(name: str, number: int, services: Services) -> Hit:

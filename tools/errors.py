@@ -8,9 +8,14 @@ PagehopError
 │   ├── EmptyQuestionError      nothing was asked
 │   ├── UnknownDocumentError    no document of that name or id in the corpus
 │   ├── PageOutOfRangeError     the document has no such page
+│   ├── BadPictureError         a picture that cannot be searched for
 │   ├── BadBoxError             four numbers that are no box on a page
 │   ├── UnknownChannelError     no such retrieval channel
 │   ├── UnknownModelError       no such chat model or encoder
+│   ├── BadPilotsError          a file of pilot questions cannot be used
+│   ├── MixedSpacesError        vectors of two encoders would meet
+│   ├── BadVectorsError         an array that holds no unit vectors
+│   ├── VocabularyError         a file of synonyms is not of the form described
 │   ├── MissingKeyError         a provider needs a key that is not set
 │   ├── CorpusVersionError      the corpus was made by another version
 │   ├── CorpusBusyError         another process is writing to the corpus
@@ -56,6 +61,10 @@ class PageOutOfRangeError(InputError):
     """The document has no such page; pages are counted from 1."""
 
 
+class BadPictureError(InputError):
+    """What was given as a picture to search for is none, or cannot be read."""
+
+
 class BadBoxError(InputError):
     """Four numbers that are no box on a page."""
 
@@ -66,6 +75,22 @@ class UnknownChannelError(InputError):
 
 class UnknownModelError(InputError):
     """There is no such chat model or encoder."""
+
+
+class BadPilotsError(InputError):
+    """A file of pilot questions cannot be read, or a line of it is no pilot."""
+
+
+class MixedSpacesError(InputError):
+    """Vectors of two encoders would meet; they lie in different spaces."""
+
+
+class BadVectorsError(InputError):
+    """An array is not of vectors of unit length."""
+
+
+class VocabularyError(InputError):
+    """A file of what words are also called is not of the form that is described."""
 
 
 class MissingKeyError(InputError):

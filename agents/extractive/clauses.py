@@ -88,6 +88,7 @@ def _relative(text: str) -> tuple[Hop, ...]:
             noun in _PAGE_THINGS
             or noun.rstrip("s") in _PAGE_THINGS
             or len(found["clause"].split()) < 2
+            or re.search(rf"\b{_ASKS}", found["clause"], re.IGNORECASE)
         ):
             continue
         rest = f"{text[: found.start()]}{{q1}}{text[found.end() :]}"

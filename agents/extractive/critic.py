@@ -1,15 +1,21 @@
-"""The critic by coverage: what the question names that no evidence speaks of yet."""
+"""The critic by coverage: what the question names that no evidence speaks of yet.
 
-import re
-from collections.abc import Sequence
+After the first search for a sub-question it asks for two things at once: for what no evidence
+speaks of, and for the second hop, along the names on the pages that were found. After that it
+asks for a closer look at the pages of the best chains that gave no evidence yet.
+"""
 
+from collections.abc import Callable, Sequence
+
+from pagehop.agents.extractive.bridges import Leaf, Place
 from pagehop.agents.extractive.language import Term, content, stems
-from pagehop.agents.extractive.scoring import about, has_form_of
+from pagehop.agents.extractive.onward import closer_looks, second_hops
+from pagehop.agents.extractive.scoring import asked_of, has_form_of
+from pagehop.agents.extractive.so_far import evidence_for, is_first, searches_for
 from pagehop.agents.team import Case, Gap, SubQuestion, Verdict
 from pagehop.tools.evidence import Evidence
 
 MAX_GAPS = 3
-SEARCHES = 2  # a sub-question is worth
 ENOUGH = 0.6  # share of its weight that the evidence should speak of
 # The few other words for what people most often ask for.
 _OTHER_WORDS = {
@@ -25,15 +31,24 @@ _OTHER_WORDS = {
 }
 
 
-def critique(case: Case) -> Verdict:
-    """Sufficient, a few gaps, or unanswerable when nothing at all was found."""
-    gaps = [gap for sub in case.plan.sub_questions if (gap := _gap(case, sub))]
+def critique(
+    case: Case,
+    leaves_of: Callable[[Sequence[Place]], Sequence[Leaf]],
+    ranked: Sequence[Place],
+) -> Verdict:
+    """Sufficient, a few gaps, or unanswerable when nothing at all was found.
+
+    Args:
+        case: what is known.
+        leaves_of: the pages at these places, as far as they are still there.
+        ranked: all pages found, the best chains first; none where no name has been followed.
+    """
+    lacking = [gap for sub in case.plan.sub_questions if (gap := _gap(case, sub))]
+    hops = second_hops(case, leaves_of)
+    gaps = _each_once([*lacking[:MAX_GAPS], *hops, *closer_looks(case, ranked)])
     if gaps:
-        return Verdict(
-            ruling="gaps",
-            gaps=tuple(gaps[:MAX_GAPS]),
-            reason="; ".join(gap.reason for gap in gaps[:MAX_GAPS]),
-        )
+        reasons = dict.fromkeys(gap.reason for gap in gaps)
+        return Verdict(ruling="gaps", gaps=gaps, reason="; ".join(reasons))
     bare = [sub for sub in case.plan.sub_questions if not evidence_for(case, sub)]
     if len(bare) == len(case.plan.sub_questions):
         return Verdict(ruling="unanswerable", reason="no line of any page that was found matches")
@@ -41,17 +56,19 @@ def critique(case: Case) -> Verdict:
     return Verdict(ruling="sufficient", reason=f"the evidence is what the pages give{without}")
 
 
-def evidence_for(case: Case, sub: SubQuestion) -> tuple[Evidence, ...]:
-    """The ledger's entries for a sub-question, the most confident first."""
-    own = [found for found in case.ledger if found.sub_question == sub.id]
-    return tuple(sorted(own, key=lambda found: (-found.confidence, found.id)))
+def _each_once(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    """Of gaps that ask for the same thing the first."""
+    first: dict[tuple[str, str, str, int], Gap] = {}
+    for gap in gaps:
+        first.setdefault((gap.sub_question, gap.query, gap.document, gap.page), gap)
+    return tuple(first.values())
 
 
 def _gap(case: Case, sub: SubQuestion) -> Gap | None:
-    searched = [search for search in case.searches if search.sub_question == sub.id]
-    if sub.answer or not searched or len(searched) >= SEARCHES:
+    searched = searches_for(case, sub)
+    if sub.answer or not is_first(searched):
         return None
-    terms = content(without_marks(about(sub)))
+    terms = content(asked_of(sub))
     found = evidence_for(case, sub)
     missing = _uncovered(terms, found)
     weight = sum(term.weight for term in terms) or 1.0
@@ -65,11 +82,6 @@ def _gap(case: Case, sub: SubQuestion) -> Gap | None:
     return Gap(
         kind="breadth", sub_question=sub.id, query=query, reason=_reason(sub, missing, formed)
     )
-
-
-def without_marks(question: str) -> str:
-    """A question without the places for earlier answers (`{q1}`)."""
-    return re.sub(r"\{q\d+\}", " ", question)
 
 
 def _uncovered(terms: Sequence[Term], found: Sequence[Evidence]) -> tuple[Term, ...]:

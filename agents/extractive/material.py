@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from pagehop.agents.extractive.bridges import Leaf, Place
+from pagehop.agents.extractive.language import stems
 from pagehop.agents.extractive.lines import Sentence, sentences
 from pagehop.agents.extractive.tables import Row, rows_of
 from pagehop.tools.boxes import BBox, enclose, share_inside
 from pagehop.tools.corpus.records import Document, Page, Region, Word
+from pagehop.tools.errors import PageOutOfRangeError, UnknownDocumentError
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Hit
 
@@ -112,6 +115,26 @@ def sheets(source: Source, hits: Sequence[Hit], at_most: int) -> tuple[Sheet, ..
         )
         for rank, ((document_id, number), hit) in enumerate(list(pages.items())[:at_most])
     )
+
+
+def leaves(source: Source, places: Sequence[Place]) -> tuple[Leaf, ...]:
+    """The pages at these places, as they are read for names; one that is gone is left out."""
+    found = []
+    for document, number in places:
+        try:
+            words = source.words(document, number)
+        except (UnknownDocumentError, PageOutOfRangeError):
+            continue
+        found.append(Leaf((document, number), tuple(s.text for s in sentences(words))))
+    return tuple(found)
+
+
+def stems_of(source: Source, place: Place) -> frozenset[str]:
+    """The stems of a page's text; none for a page that is gone."""
+    try:
+        return frozenset(stems(source.page(*place).text))
+    except (UnknownDocumentError, PageOutOfRangeError):
+        return frozenset()
 
 
 def printed(sheet: Sheet) -> tuple[Snippet, ...]:

@@ -95,6 +95,11 @@ def about(sub: SubQuestion) -> str:
     return text
 
 
+def asked_of(sub: SubQuestion) -> str:
+    """What a sub-question is about, without the places for earlier answers (`{q1}`)."""
+    return re.sub(r"\{q\d+\}", " ", about(sub))
+
+
 def ranked(target: Sought, snippets: Sequence[Snippet]) -> tuple[Scored, ...]:
     """The lines that bear on the question and say more than it does; best first."""
     scored = (score(target, snippet) for snippet in snippets)

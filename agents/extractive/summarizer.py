@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from pagehop.agents.extractive.critic import evidence_for
+from pagehop.agents.extractive.bridges import Place
+from pagehop.agents.extractive.so_far import evidence_for
 from pagehop.agents.team import Case, Draft, SubQuestion
 from pagehop.tools.evidence import Claim, Evidence
 
@@ -17,9 +18,14 @@ WORTH = 0.5  # of the best line's confidence, below which a line is not shown be
 LONGEST = 400  # characters of a line in the answer; the citation has it whole
 
 
-def summarize(case: Case) -> Draft:
-    """Claims that quote the ledger and nothing else; not answerable where there is none."""
-    parts = [(sub, _claims(case, sub)) for sub in case.plan.sub_questions]
+def summarize(case: Case, ranked: Sequence[Place]) -> Draft:
+    """Claims that quote the ledger and nothing else; not answerable where there is none.
+
+    Args:
+        case: what is known.
+        ranked: all pages found, the best chains first; none where no name has been followed.
+    """
+    parts = [(sub, _claims(case, sub, ranked)) for sub in case.plan.sub_questions]
     claims = tuple(claim for _, made in parts for claim in made)
     if not claims:
         return Draft(text=_nothing(case), answerable=False, notes=_notes(case))
@@ -27,7 +33,7 @@ def summarize(case: Case) -> Draft:
     return Draft(text=text, claims=claims, notes=(_note(parts), *_notes(case)))
 
 
-def _claims(case: Case, sub: SubQuestion) -> tuple[Claim, ...]:
+def _claims(case: Case, sub: SubQuestion, ranked: Sequence[Place]) -> tuple[Claim, ...]:
     refused = {objection.claim for objection in case.objections}
     found = evidence_for(case, sub)
     if sub.answer:
@@ -37,12 +43,18 @@ def _claims(case: Case, sub: SubQuestion) -> tuple[Claim, ...]:
             return (claim,)
     several = len(case.plan.sub_questions) > 1
     told: dict[str, Claim] = {}
-    least = WORTH * found[0].confidence if found else 0.0
-    for found_line in _page_by_page(found):
+    least = 0.0 if ranked or not found else WORTH * found[0].confidence
+    for found_line in _page_by_page(_by_page(found, ranked)):
         text = _quoted(found_line)
         if text not in refused and found_line.confidence >= least:
             told.setdefault(text, Claim(text=text, citations=(found_line.id,)))
     return tuple(told.values())[: CLAIMS_OF_MANY if several else CLAIMS]
+
+
+def _by_page(found: Sequence[Evidence], ranked: Sequence[Place]) -> list[Evidence]:
+    """In the order of their pages, where that is known; else as they are."""
+    ranks = {place: rank for rank, place in enumerate(ranked)}
+    return sorted(found, key=lambda e: ranks.get((e.document, e.page), len(ranks)))
 
 
 def _page_by_page(found: Sequence[Evidence]) -> list[Evidence]:

@@ -1,6 +1,7 @@
 """The team without a model: rules, scores and quotes behind the interface of every team."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pagehop.agents.extractive import (
     contextualizer,
@@ -10,7 +11,9 @@ from pagehop.agents.extractive import (
     reader,
     summarizer,
 )
-from pagehop.agents.extractive.material import Source
+from pagehop.agents.extractive.bridges import Place
+from pagehop.agents.extractive.chains import leads_on, ranking
+from pagehop.agents.extractive.material import Source, leaves, stems_of
 from pagehop.agents.team import Case, Draft, Findings, Plan, Task, Turn, Verdict
 
 MOST_OPENINGS = 200  # documents whose first page is looked at to see what they call themselves
@@ -45,12 +48,18 @@ class ExtractiveTeam:
         return looker.look(self._source, task)
 
     def critique(self, case: Case) -> Verdict:
-        """What the sub-questions name that no evidence speaks of."""
-        return critic.critique(case)
+        """What no evidence speaks of, and where names on the found pages lead."""
+        return critic.critique(case, partial(leaves, self._source), self._ranked(case))
 
     def summarize(self, case: Case) -> Draft:
         """Short answers through the gate, else the best lines, each citing its evidence."""
-        return summarizer.summarize(case)
+        return summarizer.summarize(case, self._ranked(case))
+
+    def _ranked(self, case: Case) -> tuple[Place, ...]:
+        """All pages found, the best chains first; none where no search has followed a name."""
+        if not any(leads_on(case.question, search) for search in case.searches):
+            return ()
+        return ranking(case.question, case.searches, partial(stems_of, self._source))
 
     def _openings(self, names: Sequence[str]) -> dict[str, str]:
         """Title and first page of each document; nothing for a corpus of very many."""

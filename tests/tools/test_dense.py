@@ -8,8 +8,9 @@ from channel_contract import DECK, PAPER, QUERIES, REPORT, ChannelContract, fill
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.dense import DenseChannel, place
+from pagehop.tools.retrieval.dense import DenseChannel
 from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.vector_store import place_of
 
 EVERYWHERE = Scope()
 
@@ -149,4 +150,4 @@ def test_vectors_of_another_encoder_are_not_mixed_in(exact, catalogue):
 
 
 def test_a_passage_id_says_where_it_stands():
-    assert place(f"{REPORT}:12:p4") == (REPORT, 12)
+    assert place_of(f"{REPORT}:12:p4") == ((REPORT, 12), 4)

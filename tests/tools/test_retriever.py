@@ -8,9 +8,11 @@ from pagehop.tools.corpus.corpus import Corpus
 from pagehop.tools.corpus.records import Passage, Stage
 from pagehop.tools.errors import EmptyQuestionError, UnknownChannelError, UnknownDocumentError
 from pagehop.tools.retrieval.analysis import words
+from pagehop.tools.retrieval.assembly import Parts, assemble
 from pagehop.tools.retrieval.channel import Match
 from pagehop.tools.retrieval.langchain import DocumentRetriever
-from pagehop.tools.retrieval.retriever import Retriever, default_channels
+from pagehop.tools.retrieval.lexical import LexicalChannel
+from pagehop.tools.retrieval.retriever import Retriever
 
 
 class SharedWords:
@@ -28,7 +30,7 @@ class SharedWords:
             shared = wanted & set(words(self.catalogue.page(document, page).text))
             if inside and shared and (document, page) not in scope.without:
                 found.append(Match(document_id=document, page=page, score=len(shared)))
-        return sorted(found, key=lambda one: (-one.score, one.document_id, one.page))[:k]
+        return sorted(found, key=lambda one: (-one.score, one.document_id, one.page))[: max(k, 0)]
 
     def update(self, progress=None):
         return 0
@@ -50,7 +52,7 @@ class TestOwnChannel(ChannelContract):
 def retriever(tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")
     catalogue = fill(folder / "catalogue.sqlite3")
-    retriever = Retriever(catalogue, folder / "index")
+    retriever = Retriever(catalogue, assemble(catalogue, folder / "index"))
     retriever.update()
     yield retriever
     retriever.close()
@@ -122,14 +124,11 @@ def test_bad_input_is_named(retriever):
 
 def test_an_own_channel_votes_beside_the_others(catalogue, tmp_path):
     own = SharedWords(catalogue)
-    both = Retriever(
-        catalogue,
-        tmp_path / "index",
-        channels=[*default_channels(catalogue, tmp_path / "index")[:1], own],
-    )
+    lexical = LexicalChannel(catalogue, tmp_path / "index")
+    both = Retriever(catalogue, Parts(channels=[lexical, own]))
     hit = both.search("employees in Asia").hits[0]
     assert (hit.document_id, hit.page, hit.channels) == (REPORT, 4, {"lexical": 1, "shared": 1})
-    only = Retriever(catalogue, tmp_path / "index", channels=[own])
+    only = Retriever(catalogue, Parts(channels=[own]))
     hit = only.search("employees in Asia").hits[0]
     assert (hit.document_id, hit.page, hit.channels) == (REPORT, 4, {"shared": 1})
     assert hit.bbox is None  # an honest "this page": the channel knows no passage
@@ -163,8 +162,7 @@ def mixed(catalogue, tmp_path):
     catalogue.put_page(
         type(page)(**read, width=600, height=800, stage=Stage.LAYOUT, text=text), (), (), passages
     )
-    channels = default_channels(catalogue, tmp_path / "index")[:1]
-    return Retriever(catalogue, tmp_path / "index", channels=channels)
+    return Retriever(catalogue, Parts(channels=[LexicalChannel(catalogue, tmp_path / "index")]))
 
 
 @pytest.mark.parametrize("kind", ["text", "table", "figure"])
@@ -190,9 +188,7 @@ def test_regions_of_one_page_are_several_hits(mixed):
 
 def test_a_page_written_after_the_last_update_is_found_by_its_words(catalogue, tmp_path):
     retriever = Retriever(
-        catalogue,
-        tmp_path / "index",
-        channels=default_channels(catalogue, tmp_path / "index")[:1],
+        catalogue, Parts(channels=[LexicalChannel(catalogue, tmp_path / "index")])
     )
     assert retriever.search("quagga").hits == ()
     write(catalogue, DECK, 3, "A quagga.")

@@ -198,13 +198,13 @@ class Corpus(ReadableCorpus):
     @property
     def retriever(self) -> "Retriever":
         """The channels of the search; opened when first needed."""
+        from pagehop.tools.retrieval.assembly import assemble
         from pagehop.tools.retrieval.retriever import Retriever
 
         with self._making:
             if self._retriever is None:
-                self._retriever = Retriever(
-                    self.catalogue, self.path / "index", encoder=self._encoder
-                )
+                parts = assemble(self.catalogue, self.path / "index", encoder=self._encoder)
+                self._retriever = Retriever(self.catalogue, parts)
                 self._open_parts.callback(self._retriever.close)
             return self._retriever
 

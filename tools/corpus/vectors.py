@@ -16,13 +16,22 @@ UNUSED = "NOT EXISTS (SELECT 1 FROM passages AS p WHERE p.text_hash = vectors.te
 class VectorRows(Lookup):
     """The vectors of a catalogue; the texts they belong to are its passages."""
 
-    def passages_without_vector(self, encoder: str) -> tuple[Passage, ...]:
-        """The passages whose text this encoder has not seen, in order of document and page."""
+    def passages_without_vector(
+        self, encoder: str, documents: Collection[str] | None = None
+    ) -> tuple[Passage, ...]:
+        """The passages whose text this encoder has not seen, in order of document and page.
+
+        Args:
+            encoder: name and version of what makes the vectors.
+            documents: ids of the documents to look at; None: all.
+        """
         columns = ", ".join(f"p.{column}" for column in PASSAGE_COLUMNS.split(", "))
+        source, wanted = _passages_of(documents)
         rows = self._rows(
-            f"SELECT {columns} FROM passages AS p LEFT JOIN vectors AS v "  # noqa: S608
+            f"SELECT {columns} FROM {source} LEFT JOIN vectors AS v "  # noqa: S608
             "ON v.encoder = ? AND v.text_hash = p.text_hash WHERE v.text_hash IS NULL "
             "ORDER BY p.document_id, p.page, p.position",
+            *wanted,
             encoder,
         )
         return tuple(passage_of(row) for row in rows)
@@ -60,15 +69,13 @@ class VectorRows(Lookup):
         """
         import numpy as np
 
-        wanted = None if documents is None else packed(sorted(documents))
+        source, wanted = _passages_of(documents)
         rows = self._rows(
-            "SELECT p.id, v.vector FROM passages AS p JOIN vectors AS v "
+            f"SELECT p.id, v.vector FROM {source} JOIN vectors AS v "  # noqa: S608
             "ON v.encoder = ? AND v.text_hash = p.text_hash "
-            "WHERE ? IS NULL OR p.document_id IN (SELECT value FROM json_each(?)) "
             "ORDER BY p.document_id, p.page, p.position",
+            *wanted,
             encoder,
-            wanted,
-            wanted,
         )
         if not rows:
             return [], np.zeros((0, self._dimension(encoder) or 0), dtype=np.float32)
@@ -93,6 +100,19 @@ class VectorRows(Lookup):
     def _dimension(self, encoder: str) -> int | None:
         rows = self._rows("SELECT length(vector) FROM vectors WHERE encoder = ? LIMIT 1", encoder)
         return rows[0][0] // 4 if rows else None
+
+
+def _passages_of(documents: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
+    """The passages `p` of some documents, to be selected from, and the value that it takes.
+
+    By CROSS JOIN, so that SQLite goes from the documents to their passages and not through all.
+    """
+    if documents is None:
+        return "passages AS p", ()
+    return (
+        "json_each(?) AS wanted CROSS JOIN passages AS p ON p.document_id = wanted.value",
+        (packed(sorted(set(documents))),),
+    )
 
 
 def _checked(vectors: "Mapping[str, np.ndarray]", dimension: int | None) -> list[tuple[str, bytes]]:

@@ -83,13 +83,16 @@ def term_hash(term: str) -> int:
 def _tokens(text: str) -> Iterator[tuple[list[str], list[str]]]:
     """Per token: its terms in order (they form pairs), and spellings beside them (they do not)."""
     for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        token = match.group()
-        if "\u3040" <= token[0] <= "\uf9ff" and token[0].isalpha():
-            yield [], _character_pairs(token)
-        elif token[0].isdigit() and (token.isdecimal() or not any(map(str.isalpha, token))):
-            yield _number(token)
-        else:
-            yield _word(token)
+        yield _token_terms(match.group())
+
+
+@lru_cache(maxsize=1 << 16)
+def _token_terms(token: str) -> tuple[list[str], list[str]]:
+    if "\u3040" <= token[0] <= "\uf9ff" and token[0].isalpha():
+        return [], _character_pairs(token)
+    if token[0].isdigit() and (token.isdecimal() or not any(map(str.isalpha, token))):
+        return _number(token)
+    return _word(token)
 
 
 def _character_pairs(run: str) -> list[str]:

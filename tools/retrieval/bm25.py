@@ -38,7 +38,7 @@ def weigh(
 
 
 def score_text(
-    query: Mapping[int, int],
+    query: Mapping[int, float],
     text: Mapping[int, int],
     statistics: Statistics,
     average_length: float,
@@ -46,7 +46,7 @@ def score_text(
     """The score of one text: a slow twin of `weigh`, for a passage or a test.
 
     Args:
-        query: term hash -> how often the query has it.
+        query: term hash -> how often the query has it, or how much it counts.
         text: term hash -> how often the text has it.
         statistics: of the scope; only the terms' rarity is taken from them.
         average_length: the length in terms that is neither helped nor held back.

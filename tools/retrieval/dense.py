@@ -1,7 +1,7 @@
 """The dense channel: cosine of sentence embeddings, the best passage speaking for its page."""
 
-from collections import OrderedDict
-from collections.abc import Collection, Sequence
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -9,19 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.corpus.catalogue import Catalogue
+from pagehop.tools.corpus.database import explained
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
 from pagehop.tools.retrieval.chroma_index import ChromaIndex
+from pagehop.tools.retrieval.derived import is_broken
 from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.vector_rows import Near, Place, Rows
+from pagehop.tools.retrieval.vector_store import VectorStore, place_of
 
 _SAVED = 256  # vectors a transaction: what a kill can lose
-_FLAT = 2_000  # vectors; fewer are searched exactly, in less time than Chroma takes to start
+_FLAT = 1_000_000  # passages; more are searched through Chroma, whose search does not scan
 _DEPTH = 2_000  # passages that Chroma is asked for, however few pages are wanted
-_MATRICES = 8  # scopes whose vectors are kept in memory
 
 
 class DenseChannel:
-    """Finds pages by what they mean. Vectors live in the catalogue; Chroma only finds them."""
+    """Finds pages by what they mean. The catalogue owns the vectors; all else is derived."""
 
     name = "dense"
     modality: Modality = "text"
@@ -36,20 +39,143 @@ class DenseChannel:
         *,
         flat: int = _FLAT,
     ) -> None:
+        """Search a catalogue's passages.
+
+        Args:
+            catalogue: of the passages.
+            folder: of derived indexes.
+            encoder: a path or a name of a sentence encoder; None: all-MiniLM-L6-v2.
+            flat: passages; more of them are searched through Chroma.
+
+        Raises:
+            UnknownModelError: the encoder's weights are not on this machine.
+        """
         self._catalogue = catalogue
         self._encoder = Encoder(encoder)
+        self._store = VectorStore(folder / f"vectors-{self._encoder.id}")
         self._index = ChromaIndex(folder / f"dense-{self._encoder.id}")
         self._flat = flat
-        self._matrices: OrderedDict[
-            frozenset[str] | None, tuple[int, list[str], NDArray[np.float32]]
-        ] = OrderedDict()  # scope -> generation, passage ids, vectors
-        self._verdict: tuple[int, bool] | None = None  # generation, whether Chroma holds it
-        self._foreign = False  # whether another process owned the index at the last update
-        self._lock = Lock()
+        self._seen: int | None = None  # the catalogue's generation that the store answers for
+        self._verdict: tuple[int | None, bool] = (None, False)  # generation, is Chroma up to it
+        self._foreign = False  # whether another process owned Chroma's index at the last update
+        self._lock = Lock()  # of `_rows`
+        self._updating = Lock()
 
     def update(self, progress: Progress | None = None) -> int:
-        """Embed the passages that have no vector, then bring the index up to date."""
-        waiting = self._catalogue.passages_without_vector(self._encoder.id)
+        """Embed the passages that have no vector, then bring the indexes up to date."""
+        with self._updating:
+            with self._lock:
+                self._rows()
+            encoded = self._encode(progress)
+            with self._lock:  # not while encoding: who searches meanwhile shall not wait
+                rows = self._rows()
+        if len(rows) <= self._flat:
+            self._foreign = not self._index.clear()
+            return encoded
+        if progress:
+            progress("Building the vector index", 0, len(rows))
+        self._index.ensure(*_all(rows), grow=True)
+        self._foreign = not self._index.owned
+        if progress:
+            progress("Building the vector index", len(rows), len(rows))
+        return encoded
+
+    def rows(self) -> Rows:
+        """The vectors of all passages that have one, as of now."""
+        with self._lock:
+            return self._rows()
+
+    def search(self, query: Query, scope: Scope, k: int) -> Sequence[Match]:
+        """At most `k` pages, by their passage nearest to the query."""
+        if k < 1 or not query.text.strip():
+            return []
+        rows = self.rows()
+        if not len(rows):
+            return []
+        vector = self._encoder.query(query.text)
+        if scope.documents is None and self._indexed(rows):
+            near = _pages(self._index.nearest(vector, _DEPTH), scope.without)
+        else:
+            near = rows.nearest(vector, scope.documents, scope.without, k)
+        return [
+            Match(document_id=document, page=page, score=score, passage_id=passage_id)
+            for score, (document, page), passage_id in near[:k]
+        ]
+
+    def problems(self) -> Sequence[str]:
+        """Passages without a vector, and what was wrong with the indexes."""
+        said = []
+        missing = len(self._catalogue.passages_without_vector(self._encoder.id))
+        if missing:
+            said.append(
+                f"Passages without a vector yet: {missing}. They are found by their words "
+                "alone. Adding any file, or the same one again, makes the vectors."
+            )
+        if self._foreign:
+            said.append(
+                "Another process owns the dense index: it was left as it is, and that process "
+                "brings it up to date at its next search. Here the vectors are searched one by one."
+            )
+        with self._lock:
+            self._rows()
+            damage = self._store.damage()
+            if damage:
+                self._begin_anew(damage)
+        if self._store.rebuilt:
+            said.append(f"The file of vectors was made anew: {self._store.rebuilt}.")
+        return [*said, *self._index.notes]
+
+    def close(self) -> None:
+        """Let go of the files and the index; the next search takes them up again."""
+        with self._lock:
+            self._verdict = (None, False)
+            self._store.close()
+            self._index.close()
+
+    def _rows(self) -> Rows:
+        """The vectors that the catalogue has now; a damaged file of them is made anew."""
+        generation = self._catalogue.generation()
+        try:
+            if generation != self._seen:
+                self._refresh()
+            rows = self._store.rows()
+        except FileNotFoundError:  # another process has written the file anew this moment, or
+            rows = self._after("the file of vectors is missing")  # it is gone
+        except OSError as error:
+            rows = self._begin_anew(str(error))
+        except sqlite3.DatabaseError as error:
+            if not is_broken(error):
+                raise explained(error, self._store.folder) from error
+            rows = self._begin_anew(str(error))
+        self._seen = generation
+        return rows
+
+    def _after(self, reason: str) -> Rows:
+        try:
+            return self._store.rows()
+        except OSError:
+            return self._begin_anew(reason)
+
+    def _begin_anew(self, reason: str) -> Rows:
+        self._store.discard(reason)
+        self._refresh()
+        return self._store.rows()
+
+    def _refresh(self) -> None:
+        """Let the store hold what the catalogue holds."""
+        digests = self._catalogue.page_digests()
+        self._store.refresh(self._store.stale(digests), digests, self._read)
+
+    def _read(
+        self, documents: Sequence[str]
+    ) -> tuple[Sequence[str], NDArray[np.float32], set[Place]]:
+        ids, vectors = self._catalogue.vectors(self._encoder.id, documents)
+        lacking = self._catalogue.passages_without_vector(self._encoder.id, documents)
+        return ids, vectors, {(passage.document_id, passage.page) for passage in lacking}
+
+    def _encode(self, progress: Progress | None) -> int:
+        documents = sorted(self._store.stale(self._catalogue.page_digests()))
+        waiting = self._catalogue.passages_without_vector(self._encoder.id, documents)
         ids: dict[str, list[str]] = {}
         for passage in waiting:
             ids.setdefault(passage.text, []).append(passage.id)
@@ -63,103 +189,28 @@ class DenseChannel:
                 unsaved = {}
             if progress:
                 progress("Encoding passages", done, len(texts))
-        self._sync(progress)
         return len(waiting)
 
-    def search(self, query: Query, scope: Scope, k: int) -> Sequence[Match]:
-        """At most `k` pages, by their passage nearest to the query."""
-        if not self._catalogue.vector_count(self._encoder.id):
-            return []
-        vector = self._encoder.query(query.text)
-        pages: dict[tuple[str, int], Match] = {}
-        for passage_id, score in self._nearest(vector, scope.documents):
-            document, page = place(passage_id)
-            better = (document, page) not in pages
-            if better and (document, page) not in scope.without:
-                pages[document, page] = Match(
-                    document_id=document, page=page, score=score, passage_id=passage_id
-                )
-        return list(pages.values())[:k]
-
-    def problems(self) -> Sequence[str]:
-        """Passages without a vector, and what was wrong with the index."""
-        said = []
-        missing = len(self._catalogue.passages_without_vector(self._encoder.id))
-        if missing:
-            said.append(
-                f"Passages without a vector yet: {missing}. They are found by their words "
-                "alone. Adding any file, or the same one again, makes the vectors."
-            )
-        if self._foreign:
-            said.append(
-                "Another process owns the dense index: it was left as it is, and that process "
-                "brings it up to date at its next search. Here the vectors are searched one by one."
-            )
-        return [*said, *self._index.notes]
-
-    def close(self) -> None:
-        """Let go of the index."""
-        self._index.close()
-
-    def _nearest(
-        self, vector: NDArray[np.float32], documents: Collection[str] | None
-    ) -> list[tuple[str, float]]:
-        """Passages by falling similarity: exact, or from Chroma for a large corpus."""
-        if documents is None and self._indexed():
-            found = self._index.nearest(vector, _DEPTH)
-        else:
-            ids, vectors = self._matrix(documents)
-            found = list(zip(ids, (vectors @ vector).tolist(), strict=True))
-        return sorted(found, key=lambda scored: (-scored[1], scored[0]))
-
-    def _indexed(self) -> bool:
-        """Whether Chroma holds what the catalogue holds now; a damaged index is rebuilt."""
+    def _indexed(self, rows: Rows) -> bool:
+        """Whether Chroma holds what the store holds; a damaged index is rebuilt."""
+        if len(rows) <= self._flat:
+            return False
         with self._lock:
-            generation = self._catalogue.generation()
-            if self._verdict is None or self._verdict[0] != generation:
-                self._verdict = (generation, self._settled())
+            if self._verdict[0] != self._seen:
+                self._verdict = (self._seen, self._index.ensure(*_all(rows), grow=False))
             return self._verdict[1]
 
-    def _settled(self) -> bool:
-        if self._catalogue.vector_count(self._encoder.id) <= self._flat:
-            return False
-        ids, vectors = self._catalogue.vectors(self._encoder.id)
-        return self._index.ensure(ids, vectors, grow=False)
 
-    def _sync(self, progress: Progress | None) -> None:
-        """Bring Chroma up to date; a corpus that is searched exactly has none."""
-        ids, vectors = self._catalogue.vectors(self._encoder.id)
-        if len(ids) <= self._flat:
-            self._foreign = not self._index.clear()
-            return
-        if progress:
-            progress("Building the vector index", 0, len(ids))
-        self._index.ensure(ids, vectors, grow=True)
-        self._foreign = not self._index.owned
-        if progress:
-            progress("Building the vector index", len(ids), len(ids))
-
-    def _matrix(self, documents: Collection[str] | None) -> tuple[list[str], NDArray[np.float32]]:
-        generation = self._catalogue.generation()
-        scope = None if documents is None else frozenset(documents)
-        with self._lock:
-            held = self._matrices.get(scope)
-        if held is not None and held[0] == generation:
-            return held[1:]
-        ids, vectors = self._catalogue.vectors(self._encoder.id, documents)
-        with self._lock:
-            self._matrices[scope] = (generation, ids, vectors)
-            self._matrices.move_to_end(scope)
-            while len(self._matrices) > _MATRICES:
-                self._matrices.popitem(last=False)
-        return ids, vectors
+def _all(rows: Rows) -> tuple[list[str], NDArray[np.float32]]:
+    """The ids and vectors of all passages."""
+    return [rows.passage_id(one) for one in range(len(rows))], rows.vectors[rows.at]
 
 
-def place(passage_id: str) -> tuple[str, int]:
-    """The document id and page of a passage, from its id.
-
-    >>> place("3fa9:12:p4")
-    ('3fa9', 12)
-    """
-    document, page, _ = passage_id.rsplit(":", 2)
-    return document, int(page)
+def _pages(found: Sequence[tuple[str, float]], without: frozenset[Place]) -> list[Near]:
+    """Pages by their best passage, best first, of equal ones the earlier."""
+    best: dict[Place, Near] = {}
+    for passage_id, score in sorted(found, key=lambda one: (-one[1], one[0])):
+        place, _ = place_of(passage_id)
+        if place not in best and place not in without:
+            best[place] = (round(score, 6), place, passage_id)
+    return sorted(best.values(), key=lambda near: (-near[0], near[1]))

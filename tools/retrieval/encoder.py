@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import UnknownModelError
+from pagehop.tools.retrieval.remembered import Remembered
 from pagehop.tools.retrieval.single import SingleText, single_text
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _LONGEST = 256  # word pieces a text; the rest is cut off
 _BATCH = 32  # texts that go through the model together
 _BLOCK = 4_096  # texts that are cut into word pieces, and sorted by length, together
 
+_remembered: Remembered[tuple[str, str], Vectors] = Remembered(256)  # by encoder id and text
+
 
 class Encoder:
     """Texts to vectors of unit length. Weights are loaded at the first text; safe for threads."""
@@ -48,11 +51,10 @@ class Encoder:
     @cached_property
     def id(self) -> str:
         """Name and content of the encoder: vectors of one id lie in one space."""
-        digest = blake2b(digest_size=6)
-        for file in (*_NEEDED, "1_Pooling/config.json"):
-            path = self.folder / file
-            digest.update(path.read_bytes() if path.exists() else b"")
-        return f"{self.name}-{digest.hexdigest()}"
+        paths = [self.folder / file for file in (*_NEEDED, "1_Pooling/config.json")]
+        states = [path.stat() for path in paths if path.exists()]
+        as_of = tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
+        return f"{self.name}-{_content(self.folder, as_of)}"
 
     def encode(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
@@ -68,12 +70,20 @@ class Encoder:
         return vectors
 
     def query(self, text: str) -> Vectors:
-        """The vector of one text, (dim,): as `encode` gives it, without waiting for torch."""
+        """The vector of one text, (dim,): as `encode` gives it, without waiting for torch.
+
+        Read-only: it is kept, as a question is searched for, routed and searched for again.
+        """
+        return _remembered.get((self.id, text), lambda: self._single_vector(text))
+
+    def _single_vector(self, text: str) -> Vectors:
         if self._single is None:
-            return np.asarray(self.encode([text])[0])
+            return np.array(self.encode([text])[0])
         states = self._single.states(self._tokenizer.encode(text).ids)
         pooled = states[0] if self._first_piece else states.mean(0)
-        return np.asarray(pooled / max(float(np.linalg.norm(pooled)), 1e-12), dtype=np.float32)
+        vector = np.array(pooled / max(float(np.linalg.norm(pooled)), 1e-12), dtype=np.float32)
+        vector.flags.writeable = False
+        return vector
 
     def batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """Positions in `texts` and their vectors, a batch of like length at a time."""
@@ -130,7 +140,7 @@ class Encoder:
             from transformers import AutoModel
 
             load = AutoModel.from_pretrained
-        with _quiet_loading():
+        with quiet_loading():
             model, report = load(
                 self.folder, local_files_only=True, output_loading_info=True, dtype="float32"
             )
@@ -164,6 +174,16 @@ class Encoder:
                 pooled = (states * real).sum(1) / real.sum(1).clamp(min=1)
             unit = torch.nn.functional.normalize(pooled, dim=1)
         return np.asarray(unit.numpy(), dtype=np.float32)
+
+
+@lru_cache(maxsize=16)
+def _content(folder: Path, as_of: tuple[tuple[int, int, int], ...]) -> str:  # noqa: ARG001
+    """A digest of an encoder's files, read once in a process as long as they do not change."""
+    digest = blake2b(digest_size=6)
+    for file in (*_NEEDED, "1_Pooling/config.json"):
+        path = folder / file
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()
 
 
 def find_weights(name_or_path: str | None) -> Path:
@@ -223,7 +243,7 @@ def _wrong(keys: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _quiet_loading() -> Iterator[None]:
+def quiet_loading() -> Iterator[None]:
     """Keep the loader's progress bar and its report of harmless keys off the terminal."""
     from transformers.utils import logging as untyped
 

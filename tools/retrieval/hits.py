@@ -1,12 +1,13 @@
-"""From scored pages to hits: which passage of a page is shown, and where it stands."""
+"""From scored pages to hits: which block of a page is shown, and where it stands."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from pagehop.tools.boxes import enclose
 from pagehop.tools.corpus.catalogue import Catalogue
-from pagehop.tools.corpus.records import Document, Page, Passage
+from pagehop.tools.corpus.records import Document, Passage, PassageKind, Region
+from pagehop.tools.retrieval.analysis import words
+from pagehop.tools.retrieval.blocks import Block, PageLayout, told, whole
 from pagehop.tools.retrieval.channel import Hit, Match, Query, Scope
 from pagehop.tools.retrieval.fusion import Place, Scores, ranked
 
@@ -15,7 +16,7 @@ Unit: TypeAlias = Literal["page", "region"]
 _WINDOW = 50  # the best pages: those whose passages and kinds are looked at
 _KIND = 0.15  # added to a page that has a passage of a wanted kind
 _NEAREST = 0.5  # of a passage's score: that another channel chose it for its page
-_OWN = 0.5  # of a region's score: how well its passage fits, beside its page
+_OWN = 0.35  # of a region's score: how well its passage fits, beside its page
 _PREVIEW = 300  # characters of a page that has no passage
 
 
@@ -26,6 +27,17 @@ class PassageScores(Protocol):
     def passages(self, query: Query, scope: Scope, pages: Collection[Place]) -> Mapping[str, float]:
         """Passage id -> score, 0 where nothing fits."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A block, the passage it is of, and how well that fits; a figure may have no passage."""
+
+    place: Place
+    block: Block
+    kind: PassageKind
+    passage: Passage | None
+    fit: float  # above 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,7 @@ class HitMaker:
     scope: Scope
     lists: Mapping[str, Sequence[Match]]
     modalities: Collection[str]
+    _ranks: dict[str, dict[Place, int]] = field(default_factory=dict, init=False)
 
     def make(self, scores: Scores, k: int, unit: Unit) -> list[Hit]:
         """The `k` best pages, or regions of the best pages, as hits."""
@@ -56,60 +69,71 @@ class HitMaker:
         return [self._page_hit(place, scores[place], fit) for place in shown]
 
     def _page_hit(self, place: Place, score: float, fit: Mapping[str, float]) -> Hit:
-        passages = self._passages(place)
-        best = max(passages, key=lambda one: self._wanted(one, fit), default=None)
-        if best is None or not fit.get(best.id):
-            best = None
-        return self._hit(self.catalogue.page(*place), best, score)
+        blocks = self._shown(place, fit)
+        best = max(blocks, key=self._wanted, default=None)
+        return self._hit(place, best, score)
 
     def _region_hits(self, scores: Scores, places: Sequence[Place], k: int) -> list[Hit]:
         fit = self._fit(places)
-        highest = max(fit.values(), default=0.0)
-        found = [
-            (scores[place] + _OWN * fit[one.id] / highest + self._bonus(one), place, one)
-            for place in places
-            for one in self._passages(place)
-            if fit.get(one.id)
+        found = [one for place in places for one in self._shown(place, fit)]
+        highest = max((one.fit for one in found), default=1.0)
+        scored = [
+            (scores[one.place] + _OWN * one.fit / highest + self._bonus(one), one) for one in found
         ]
-        best = sorted(found, key=lambda one: -one[0])[:k]  # stable: the better page goes first
-        return [self._hit(self.catalogue.page(*place), one, score) for score, place, one in best]
+        best = sorted(scored, key=lambda each: -each[0])  # stable: the better page goes first
+        return [self._hit(one.place, one, score) for score, one in _once(best)[:k]]
 
-    def _bonus(self, passage: Passage) -> float:
-        return _KIND if passage.kind in self.modalities else 0.0
+    def _bonus(self, shown: Shown) -> float:
+        return _KIND if shown.kind in self.modalities else 0.0
 
-    def _wanted(self, passage: Passage, fit: Mapping[str, float]) -> tuple[bool, float]:
-        score = fit.get(passage.id, 0.0)
-        return passage.kind in self.modalities and score > 0, score
+    def _wanted(self, shown: Shown) -> tuple[bool, float]:
+        return shown.kind in self.modalities, shown.fit
 
     def _fit(self, places: Sequence[Place]) -> dict[str, float]:
-        """How well passages of these pages fit: by the scorers, and as the channels chose."""
+        """How well passages and regions fit, by id: by the scorers, and as the channels chose."""
         fit: dict[str, float] = {}
         for scorer in self.scorers:
             scored = scorer.passages(self.query, self.scope, places)
             highest = max(scored.values(), default=0.0) or 1.0
             for one, score in scored.items():
                 fit[one] = fit.get(one, 0.0) + score / highest
+        inside = set(places)
         chosen = {
-            match.passage_id
+            match.region_id or match.passage_id
             for matches in self.lists.values()
             for match in matches
-            if match.passage_id and (match.document_id, match.page) in set(places)
+            if (match.document_id, match.page) in inside
         }
         for one in chosen:
-            fit[one] = fit.get(one, 0.0) + _NEAREST
+            if one:
+                fit[one] = fit.get(one, 0.0) + _NEAREST
         return fit
+
+    def _shown(self, place: Place, fit: Mapping[str, float]) -> list[Shown]:
+        """The blocks of a page that fit, in reading order."""
+        passages = self._passages(place)
+        layout = PageLayout(passages, self.catalogue.regions(*place))
+        rarity = dict.fromkeys(words(self.query.text), 1.0)
+        found = []
+        for passage in passages:
+            own = fit.get(passage.id, 0.0) + fit.get(passage.region_id or "", 0.0)
+            if own:
+                shares = told(layout.blocks(passage), rarity)
+                found += [
+                    Shown(place, block, passage.kind, passage, own * share)
+                    for share, block in shares
+                ]
+        silent = _chosen_without_passage(layout, fit)
+        return found + [
+            Shown(place, whole(region), "table" if region.kind == "table" else "figure", None, own)
+            for region, own in silent
+        ]
 
     def _passages(self, place: Place) -> Sequence[Passage]:
         return self.catalogue.passages(*place)
 
-    def _hit(self, page: Page, passage: Passage | None, score: float) -> Hit:
-        place = (page.document_id, page.number)
-        ranks = {
-            name: rank
-            for name, matches in self.lists.items()
-            for rank, match in enumerate(matches, start=1)
-            if (match.document_id, match.page) == place
-        }
+    def _hit(self, place: Place, shown: Shown | None, score: float) -> Hit:
+        page = self.catalogue.page(*place)
         hit = Hit(
             document=self.documents[page.document_id].name,
             document_id=page.document_id,
@@ -118,17 +142,51 @@ class HitMaker:
             bbox=None,
             modality="page",
             score=round(score, 6),
-            channels=ranks,
+            channels={name: ranks[place] for name, ranks in self._ranked() if place in ranks},
             text=page.text[:_PREVIEW],
         )
-        if passage is None:
+        if shown is None:
             return hit
         return replace(
             hit,
-            bbox=enclose(passage.boxes),
-            boxes=passage.boxes,
-            modality=passage.kind,
-            text=passage.text,
-            passage_id=passage.id,
-            region_id=passage.region_id,
+            bbox=shown.block.bbox,
+            boxes=shown.block.boxes,
+            modality=shown.kind,
+            text=shown.block.text,
+            passage_id=shown.passage.id if shown.passage else None,
+            region_id=shown.block.region_id,
         )
+
+    def _ranked(self) -> Collection[tuple[str, dict[Place, int]]]:
+        """Each channel's ranks of the pages it found."""
+        if not self._ranks:
+            for name, matches in self.lists.items():
+                ranks = self._ranks.setdefault(name, {})
+                for rank, match in enumerate(matches, start=1):
+                    ranks.setdefault((match.document_id, match.page), rank)
+        return self._ranks.items()
+
+
+def _once(scored: Sequence[tuple[float, Shown]]) -> list[tuple[float, Shown]]:
+    """Each table or figure once, at its best passage."""
+    seen: set[str] = set()
+    kept = []
+    for score, shown in scored:
+        region = shown.block.region_id
+        if region is None or region not in seen:
+            kept.append((score, shown))
+        if region is not None:
+            seen.add(region)
+    return kept
+
+
+def _chosen_without_passage(
+    layout: PageLayout, fit: Mapping[str, float]
+) -> list[tuple[Region, float]]:
+    """Regions that a channel chose and no passage is of: a picture that nobody describes."""
+    told_of = {passage.region_id for passage in layout.passages}
+    return [
+        (region, fit[region.id])
+        for region in layout.regions
+        if region.id in fit and region.id not in told_of
+    ]

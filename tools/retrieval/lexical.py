@@ -7,11 +7,13 @@ nothing, however rare it is elsewhere.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.database import explained
@@ -20,15 +22,18 @@ from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.analysis import counted, words
 from pagehop.tools.retrieval.bm25 import Statistics, score_text, weigh
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
-from pagehop.tools.retrieval.lexical_store import (
-    BROKEN,
-    IndexedPage,
-    LexicalStore,
-    ScopePages,
-    Snapshot,
-)
+from pagehop.tools.retrieval.derived import is_broken
+from pagehop.tools.retrieval.expansion import Vocabulary, shipped
+from pagehop.tools.retrieval.lexical_postings import IndexedPage, Searched
+from pagehop.tools.retrieval.lexical_store import LexicalStore, Snapshot
+from pagehop.tools.retrieval.remembered import Remembered
 
+_POSTINGS = 1_000_000  # a transaction; about 2,000 pages of prose
+_TOLD = 16  # searches whose counts are kept for the scores of passages
 _PASSAGE_LENGTH = 200.0  # terms, pairs included: a passage of about 100 words, of middling length
+
+Scored: TypeAlias = tuple[NDArray[np.float64], Statistics]
+Asked: TypeAlias = tuple[frozenset[int], frozenset[str] | None, int | None]  # terms, scope, as of
 
 
 class LexicalChannel:
@@ -36,14 +41,20 @@ class LexicalChannel:
 
     name = "lexical"
     modality: Modality = "text"
-    weight = 0.7
+    weight = 0.6
     floor = 0.0  # the score of a page that shares no word
+    always = True  # it knows whole pages, whatever they are made of
 
-    def __init__(self, catalogue: Catalogue, folder: Path) -> None:
+    def __init__(
+        self, catalogue: Catalogue, folder: Path, vocabulary: Vocabulary | None = None
+    ) -> None:
+        """Search a catalogue's pages; the vocabulary is the shipped one if None."""
         self._catalogue = catalogue
+        self._vocabulary = vocabulary or shipped()
         self._store = LexicalStore(folder / "lexical.sqlite3")
         self._seen: int | None = None  # the catalogue's generation that the index answers for
         self._updating = Lock()
+        self._told: Remembered[Asked, Statistics] = Remembered(_TOLD)  # of the last searches
 
     def update(self, progress: Progress | None = None) -> int:
         """Index changed pages, drop pages that are gone; returns how many changed."""
@@ -57,24 +68,22 @@ class LexicalChannel:
 
     def search(self, query: Query, scope: Scope, k: int) -> Sequence[Match]:
         """At most `k` pages that share a term with the query, best first."""
-        wanted = counted(query.text)
+        wanted = self._vocabulary.weights(query.text)
+        if k < 1 or not wanted:
+            return []
         self.update()
         try:
-            scored = self._scored(wanted, scope)
+            return self._scored(wanted, scope, k)
         except sqlite3.DatabaseError as error:
             self._broken(error)
-            scored = self._scored(wanted, scope)
-        return [
-            Match(document_id=place[0], page=place[1], score=score) for score, place in scored[:k]
-        ]
+            return self._scored(wanted, scope, k)
 
     def passages(
         self, query: Query, scope: Scope, pages: Collection[tuple[str, int]]
     ) -> dict[str, float]:
         """The scores of all passages of these pages, by passage id, by the scope's statistics."""
-        wanted = counted(query.text)
-        with self._store.snapshot() as snapshot:
-            statistics = self._statistics(snapshot, wanted, scope)
+        wanted = self._vocabulary.weights(query.text)
+        statistics = self._statistics(wanted, scope)
         found: dict[str, float] = {}
         for document, number in pages:
             for passage in self._catalogue.passages(document, number):
@@ -88,7 +97,8 @@ class LexicalChannel:
         return (f"The lexical index was rebuilt: {reason}.",) if reason else ()
 
     def close(self) -> None:
-        """Nothing is held open between calls."""
+        """Let go of the file."""
+        self._store.close()
 
     def _repaired(self, progress: Progress | None) -> int:
         try:
@@ -99,7 +109,7 @@ class LexicalChannel:
 
     def _broken(self, error: sqlite3.DatabaseError) -> None:
         """Begin anew when the file is damaged; a lock or a full disk is raised on."""
-        if error.sqlite_errorcode & 0xFF not in BROKEN:
+        if not is_broken(error):
             raise explained(error, self._store.path) from error
         self._store.discard(str(error))
         self._refresh(None)
@@ -114,12 +124,23 @@ class LexicalChannel:
             if indexed.get((document, number)) != digest:
                 stale.setdefault(document, set()).add(number)
         total, done = sum(map(len, stale.values())), 0
-        for document, numbers in stale.items():
-            self._store.replace(document, self._read(document, numbers))
-            done += len(numbers)
+        for batch in self._batches(stale):
+            self._store.replace(batch)
+            done += len(batch)
             if progress:
                 progress("Indexing words", done, total)
         return len(gone) + total
+
+    def _batches(self, stale: Mapping[str, Collection[int]]) -> Iterator[list[IndexedPage]]:
+        """Whole documents, as many as go into one transaction."""
+        batch: list[IndexedPage] = []
+        for document, numbers in stale.items():
+            batch += self._read(document, numbers)
+            if sum(len(page.counts) for page in batch) >= _POSTINGS:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
 
     def _read(self, document: str, numbers: Collection[int]) -> list[IndexedPage]:
         figures: dict[int, list[Passage]] = {}
@@ -127,48 +148,65 @@ class LexicalChannel:
             if passage.kind == "figure":
                 figures.setdefault(passage.page, []).append(passage)
         return [
-            IndexedPage(page.number, page.digest, _page_terms(page, figures.get(page.number, ())))
+            IndexedPage(
+                document,
+                page.number,
+                page.digest,
+                _page_terms(page, figures.get(page.number, ())),
+            )
             for page in self._catalogue.pages(document)
             if page.number in numbers
         ]
 
-    def _scored(
-        self, wanted: Mapping[int, int], scope: Scope
-    ) -> list[tuple[float, tuple[str, int]]]:
+    def _scored(self, wanted: Mapping[int, float], scope: Scope, k: int) -> list[Match]:
         with self._store.snapshot() as snapshot:
-            pages = snapshot.pages(scope.documents)
-            if not pages.places or not wanted:
-                return []
-            scores = _score(snapshot, pages, wanted)
+            scores, statistics = _score(snapshot, wanted, snapshot.pages(scope.documents))
+            places = snapshot.table.places
+        self._told.put((frozenset(wanted), scope.documents, self._seen), statistics)
+        at = best(scores, k + len(scope.without))
         found = [
-            (float(scores[at]), pages.places[at])
-            for at in np.flatnonzero(scores).tolist()
-            if pages.places[at] not in scope.without
+            (-score, place)
+            for score, place in zip(
+                scores[at].tolist(), map(places.__getitem__, at.tolist()), strict=True
+            )
+            if place not in scope.without
         ]
-        return sorted(found, key=lambda scored: (-scored[0], scored[1]))
+        found.sort()
+        return [
+            Match(document_id=document, page=page, score=-score)
+            for score, (document, page) in found[:k]
+        ]
 
-    def _statistics(
-        self, snapshot: Snapshot, wanted: Mapping[int, int], scope: Scope
-    ) -> Statistics:
-        pages = snapshot.pages(scope.documents)
-        if not pages.places:
-            return Statistics(0, 1.0, {})
-        frequency = {term: len(snapshot.postings(term, pages)[0]) for term in wanted}
-        return Statistics(len(pages.places), float(pages.lengths.mean()), frequency)
+    def _statistics(self, wanted: Mapping[int, float], scope: Scope) -> Statistics:
+        """What the scope says about these terms; mostly one of the last searches counted it."""
+
+        def count() -> Statistics:
+            with self._store.snapshot() as snapshot:
+                return _score(snapshot, wanted, snapshot.pages(scope.documents))[1]
+
+        return self._told.get((frozenset(wanted), scope.documents, self._seen), count)
 
 
-def _score(
-    snapshot: Snapshot, pages: ScopePages, wanted: Mapping[int, int]
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    postings = {term: snapshot.postings(term, pages) for term in wanted}
-    average = float(pages.lengths.mean())
-    frequency = {term: len(at) for term, (at, _) in postings.items()}
-    statistics = Statistics(len(pages.places), average, frequency)
-    scores = np.zeros(len(pages.places))
-    for term, (at, times) in postings.items():
-        idf = statistics.idf(term)
-        scores[at] += wanted[term] * weigh(times, pages.lengths[at], idf, average)
-    return scores
+def best(scores: NDArray[np.float64], k: int) -> NDArray[np.intp]:
+    """Where the `k` highest scores above 0 are, in no order, and all that equal the last."""
+    found = np.flatnonzero(scores > 0)
+    if len(found) <= k:
+        return found
+    last = np.partition(scores[found], len(found) - k)[len(found) - k]
+    return found[scores[found] >= last]
+
+
+def _score(snapshot: Snapshot, wanted: Mapping[int, float], searched: Searched) -> Scored:
+    """The score of every page, by its id in the index."""
+    scores = np.zeros(len(snapshot.table.lengths))
+    frequency = {}
+    for term, times in wanted.items():
+        ids, counts = snapshot.postings(term, searched)
+        frequency[term] = len(ids)
+        idf = Statistics(searched.count, 0.0, {term: len(ids)}).idf(term)
+        lengths = snapshot.table.lengths[ids]
+        scores[ids] += times * weigh(counts, lengths, idf, searched.average_length)
+    return scores, Statistics(searched.count, searched.average_length, frequency)
 
 
 def _page_terms(page: Page, figures: Sequence[Passage]) -> Counter[int]:

@@ -1,19 +1,16 @@
-"""Which document a question means, by the words of its names and title.
+"""Which document a question names: spelt out, or by the words of its names and title.
 
 Where files carry a company and a year in their names this is the strongest single signal
 across documents: it took the right document at rank 1 from 42 to 85 % on annual reports.
 """
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
 
 from pagehop.tools.corpus.records import Document
-from pagehop.tools.retrieval.analysis import words
+from pagehop.tools.retrieval.directory import WordFits, asked_words, in_period, name_words
+from pagehop.tools.retrieval.periods import own_periods
 
-_DOUBT = 2.0  # added to what a question says of names: one common word proves little
-_TITLE = 0.5  # a title's word counts half: many titles are left over from a template
 _SHORTEST = 4  # characters that a name without extension must have to count as spelt out
 
 
@@ -34,36 +31,12 @@ def spelt_out(question: str, documents: Sequence[Document]) -> frozenset[str]:
 def named(question: str, documents: Sequence[Document]) -> dict[str, float]:
     """How much of what the question says about names fits each document, 0 to 1.
 
-    Only documents that fit at all are given. "Best Buy" fits BESTBUY, "FY2018" fits 2018; a
-    word that many documents have in their names counts little.
+    Only documents that fit at all are given. "Best Buy" fits BESTBUY, "FY2018" a report of 2018.
+    `Directory.meant` says the same of all documents of a catalogue, in less time.
     """
-    asked = _with_neighbours(words(question))
-    names = {document.id: _name_words(document) for document in documents}
-    spread = Counter(word for weights in names.values() for word in weights)
-    rarity = {
-        word: math.log((len(documents) + 1) / spread[word]) for word in asked if word in spread
-    }
-    said = sum(sorted(rarity.values()))
-    fits = {
-        identity: sum(sorted(rarity[word] * weights[word] for word in rarity.keys() & weights))
-        for identity, weights in names.items()
-    }
-    return {identity: fit / (said + _DOUBT) for identity, fit in fits.items() if fit > 0}
-
-
-def _name_words(document: Document) -> dict[str, float]:
-    weights = {word: _TITLE for word in words(document.title) if len(word) > 1}
-    for name in document.names:
-        weights |= {word: 1.0 for word in words(PurePath(name).stem) if len(word) > 1}
-    return weights
-
-
-def _with_neighbours(found: Sequence[str]) -> set[str]:
-    """The words, and two or three neighbours as one: "best buy" as "bestbuy"."""
-    joined = set(found)
-    for size in (2, 3):
-        joined |= {"".join(found[at : at + size]) for at in range(len(found) - size + 1)}
-    return joined
+    fits = WordFits({one.id: name_words(one.names, one.title) for one in documents})
+    own = {one.id: own_periods(PurePath(one.name).stem, one.title, "") for one in documents}
+    return in_period(fits.fits(asked_words(question)), question, own)
 
 
 def _stands_in(stem: str, asked: str) -> bool:

@@ -1,30 +1,21 @@
-"""The retriever: every channel is asked, their votes are fused, and the route is explained."""
+"""The retriever: a question to hits, over one document or all, and the route that led to them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.records import Document
 from pagehop.tools.errors import EmptyQuestionError, UnknownChannelError
-from pagehop.tools.retrieval.channel import Channel, Hit, Match, Progress, Query, Scope
-from pagehop.tools.retrieval.dense import DenseChannel
-from pagehop.tools.retrieval.fusion import (
-    Ballot,
-    Place,
-    Scores,
-    blend,
-    boosted,
-    reciprocal,
-)
+from pagehop.tools.evidence import Modality
+from pagehop.tools.retrieval.assembly import Parts
+from pagehop.tools.retrieval.cascade import leading, reordered
+from pagehop.tools.retrieval.channel import Hit, Match, Progress, Query, Scope
+from pagehop.tools.retrieval.fusion import Place, Scores
 from pagehop.tools.retrieval.hits import HitMaker, PassageScores, Unit
-from pagehop.tools.retrieval.lexical import LexicalChannel
-from pagehop.tools.retrieval.pointing import Pointing, point
-from pagehop.tools.retrieval.ranking import Asked, Signal, adjusted
+from pagehop.tools.retrieval.questions import without_instructions
+from pagehop.tools.retrieval.routing.pilots import Granularity
+from pagehop.tools.retrieval.scoring import Request, Scored, Scorer
 from pagehop.tools.retrieval.settings import Settings
-
-DEPTH = 1_000  # pages a channel is asked for, always, so that more hits never reorder the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +24,9 @@ class Route:
 
     reasons: tuple[str, ...] = ()
     references: tuple[tuple[str, int], ...] = ()  # document name, page
-    channels: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()  # those that were asked
+    modalities: tuple[Modality, ...] = ()  # those that the route chose; empty: channels were given
+    granularity: Granularity = "region"  # how much of a document the question is about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,31 +40,11 @@ class Found:
 class Retriever:
     """Finds pages and regions of a catalogue's documents. Safe for threads."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        folder: Path,
-        *,
-        encoder: str | None = None,
-        channels: Sequence[Channel] | None = None,
-        signals: Sequence[Signal] = (),
-    ) -> None:
-        """Search what a catalogue holds.
-
-        Args:
-            catalogue: the documents.
-            folder: where derived indexes live; all of it can be deleted.
-            encoder: a path or a name of a sentence encoder; None: all-MiniLM-L6-v2.
-            channels: instead of `default_channels(catalogue, folder, encoder)`.
-            signals: what else ranks pages, in this order.
-
-        Raises:
-            UnknownModelError: the encoder's weights are not on this machine.
-        """
+    def __init__(self, catalogue: Catalogue, parts: Parts) -> None:
+        """Search what a catalogue holds with these channels, signals and router."""
         self._catalogue = catalogue
-        given = default_channels(catalogue, folder, encoder) if channels is None else channels
-        self.channels = {channel.name: channel for channel in given}
-        self._signals = tuple(signals)
+        self.channels = {channel.name: channel for channel in parts.channels}
+        self._scorer = Scorer(catalogue, self.channels, parts.signals, parts.router)
 
     def update(self, progress: Progress | None = None) -> None:
         """Bring every channel up to date with the catalogue."""
@@ -87,7 +60,7 @@ class Retriever:
         unit: Unit = "page",
         channels: Sequence[str] | None = None,
         without: Collection[Place] = (),
-        modalities: Sequence[str] = (),
+        modalities: Sequence[Modality] = (),
         settings: Settings | None = None,
     ) -> Found:
         """Find pages, or regions, that answer a question.
@@ -96,8 +69,8 @@ class Retriever:
             text: a question or words.
             k: at most so many hits; more never reorder the first.
             documents: ids to search in; None: all.
-            unit: "page": one hit a page; "region": the best passages, several a page allowed.
-            channels: names of those to ask; None: all.
+            unit: "page": one hit a page; "region": the best blocks, several a page allowed.
+            channels: names of those to ask; None: as the route decides.
             without: (document id, page) that have been seen.
             modalities: kinds to prefer, of text, table, figure; never leaves out what fits else.
             settings: which parts of the search count; None: all.
@@ -107,34 +80,28 @@ class Retriever:
         """
         if not text.strip():
             raise EmptyQuestionError("The question is empty. Ask something, in any language.")
-        settings = settings or Settings()
-        asked = self._chosen(channels)
+        self._check(channels)
         scope, known = self._scope(documents, without)
-        query = Query(text=text)
-        lists = self._ask(asked, query, scope)
-        pointing = Pointing()
-        if settings.pointing:
-            pointing = point(text, known, self._catalogue, scope)
-        scores = boosted(self._votes(asked, lists, settings), pointing.pages)
-        for place in scores:
-            scores[place] += pointing.documents.get(place[0], 0.0)
-        context = Asked(query=query, scope=scope, documents=known, lists=lists)
-        scores = adjusted(self._counting(settings), context, scores)
+        request = Request(
+            query=Query(text=without_instructions(text)),
+            scope=scope,
+            documents=known,
+            settings=settings or Settings(),
+            channels=channels,
+            hint=modalities,
+        )
+        scored = self._scorer.score(request)
+        scores = self._cascaded(request, scored)
         hits = HitMaker(
             catalogue=self._catalogue,
             documents=known,
             scorers=[one for one in self.channels.values() if isinstance(one, PassageScores)],
-            query=query,
+            query=request.query,
             scope=scope,
-            lists=lists,
+            lists=scored.lists,
             modalities=frozenset(modalities),
         ).make(scores, max(k, 0), unit)
-        route = Route(
-            reasons=(*pointing.reasons, _told(asked, lists, known)),
-            references=pointing.references,
-            channels=tuple(asked),
-        )
-        return Found(hits=tuple(hits), route=route)
+        return Found(hits=tuple(hits), route=_route(request, scored))
 
     def problems(self) -> tuple[str, ...]:
         """What a person should know about the channels."""
@@ -145,15 +112,28 @@ class Retriever:
         for channel in self.channels.values():
             channel.close()
 
-    def _chosen(self, names: Sequence[str] | None) -> dict[str, Channel]:
+    def _cascaded(self, request: Request, scored: Scored) -> Scores:
+        """The pages of the leading documents in the order that a search within each gives."""
+        if not request.settings.cascade or len(request.documents) < 2:
+            return scored.scores
+        within = {}
+        for document in leading(scored.scores):
+            alone = replace(
+                request,
+                scope=replace(request.scope, documents=frozenset({document})),
+                documents={document: request.documents[document]},
+            )
+            within[document] = self._scorer.score(alone, scored.routed).scores
+        return reordered(scored.scores, within)
+
+    def _check(self, names: Sequence[str] | None) -> None:
         if names is None:
-            return self.channels
+            return
         unknown = [name for name in names if name not in self.channels]
         if unknown or not names:
             asked = f"There is no channel {unknown[0]!r}." if unknown else "No channel was chosen."
             there = ", ".join(map(repr, self.channels))
             raise UnknownChannelError(f"{asked} The channels are {there}.")
-        return {name: self.channels[name] for name in names}
 
     def _scope(
         self, documents: Collection[str] | None, without: Collection[Place]
@@ -166,48 +146,20 @@ class Retriever:
         scope = Scope(documents=chosen, without=frozenset(without))
         return scope, {document.id: document for document in known}
 
-    def _ask(
-        self, asked: Mapping[str, Channel], query: Query, scope: Scope
-    ) -> dict[str, Sequence[Match]]:
-        """What each channel finds, all at the same time."""
-        with ThreadPoolExecutor(max_workers=len(asked) or 1) as threads:
-            waiting = {
-                name: threads.submit(channel.search, query, scope, DEPTH)
-                for name, channel in asked.items()
-            }
-            return {name: found.result() for name, found in waiting.items()}
 
-    def _counting(self, settings: Settings) -> list[Signal]:
-        chosen = settings.signals
-        return [one for one in self._signals if chosen is None or one.name in chosen]
-
-    def _votes(
-        self,
-        asked: Mapping[str, Channel],
-        lists: Mapping[str, Sequence[Match]],
-        settings: Settings,
-    ) -> Scores:
-        fuse = blend if settings.fusion == "blend" else reciprocal
-        return fuse(
-            {
-                name: Ballot(lists[name], channel.weight, getattr(channel, "floor", None))
-                for name, channel in asked.items()
-            }
-        )
+def _route(request: Request, scored: Scored) -> Route:
+    routed, pointing = scored.routed, scored.pointing
+    chosen = routed.reasons if routed else ()
+    return Route(
+        reasons=(*pointing.reasons, *chosen, _told(scored.lists, request.documents)),
+        references=pointing.references,
+        channels=tuple(scored.lists),
+        modalities=tuple(routed.modalities) if routed else (),
+        granularity=routed.granularity if routed else "region",
+    )
 
 
-def default_channels(
-    catalogue: Catalogue, folder: Path, encoder: str | None = None
-) -> list[Channel]:
-    """The channels that a corpus has without asking: lexical and dense."""
-    return [LexicalChannel(catalogue, folder), DenseChannel(catalogue, folder, encoder)]
-
-
-def _told(
-    asked: Mapping[str, Channel],
-    lists: Mapping[str, Sequence[Match]],
-    documents: Mapping[str, Document],
-) -> str:
+def _told(lists: Mapping[str, Sequence[Match]], documents: Mapping[str, Document]) -> str:
     where = "one document" if len(documents) == 1 else f"{len(documents)} documents"
-    counts = ", ".join(f"{name} found {len(lists[name])} pages" for name in asked)
+    counts = ", ".join(f"{name} found {len(found)} pages" for name, found in lists.items())
     return f"Searched {where}: {counts}."

@@ -1,0 +1,1 @@
+"""Late interaction at scale: token vectors in mapped files, compact codes, exact scores."""

@@ -1,0 +1,1 @@
+"""Routing: which modalities a question needs, before they are searched."""

@@ -1,0 +1,72 @@
+"""encode: have the corpus use a visual model, or bring all its vectors up to date."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pagehop.apps.folder import CorpusOption, corpus_folder, open_corpus
+from pagehop.apps.printing import say
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from pagehop.tools.boxes import BBox
+    from pagehop.tools.corpus.corpus import Corpus
+    from pagehop.tools.retrieval.visual.readers import Pictures
+
+OFF = "none"
+
+
+def encode(
+    context: typer.Context,
+    visual: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--visual",
+            metavar="MODEL",
+            help="Use this model (a folder, or a name in the hub's cache) for page pictures from "
+            "now on; text:MODEL for passages; none turns them off. Repeatable, one a channel.",
+        ),
+    ] = None,
+    *,
+    device: Annotated[
+        str | None,
+        typer.Option(envvar="PAGEHOP_DEVICE", help="cpu, cuda, mps; else the fastest there is."),
+    ] = None,
+    corpus: CorpusOption = None,
+) -> None:
+    """Encode what has no vectors yet; with --visual, by another model. A stopped run goes on."""
+    from pagehop.tools.corpus.lock import writer
+    from pagehop.tools.corpus.progress import StderrProgress
+    from pagehop.tools.retrieval.visual.channels import encode_again
+    from pagehop.tools.retrieval.visual.choice import choices_of, kept_choices
+
+    asked = [one for one in visual or () if one != OFF]
+    folder = corpus_folder(context, corpus)
+    with open_corpus(folder) as opened, writer(opened.path), StderrProgress() as progress:
+        choices = choices_of(asked) if visual else kept_choices(opened.path)
+        done = encode_again(
+            opened.catalogue,
+            opened.path,
+            choices,
+            _pictures(opened),
+            device=device,
+            progress=progress,
+        )
+        opened.retriever.update(progress)
+        problems = opened.retriever.problems()
+    for choice in choices:
+        say(f"{choice.channel:<8} {choice.model}: {done[choice.channel]} encoded anew")
+    for problem in problems:
+        say(problem)
+    if visual and not choices:
+        say("The visual channels are off, and their vectors are gone.")
+
+
+def _pictures(corpus: "Corpus") -> "Pictures":
+    """Pages as the corpus renders them."""
+
+    def shown(document: str, page: int, box: "BBox | None", dpi: float) -> "Image":
+        return corpus.image(document, page, dpi=dpi, clip=box)
+
+    return shown

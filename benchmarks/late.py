@@ -1,0 +1,291 @@
+"""Late interaction at scale, against exact brute force, faiss over all tokens, and fast-plaid.
+
+    python benchmarks/late.py VECTORS.npz [--pages 1000 10000 41005] [--cores 2] [--queries 10]
+                              [--rivals faiss plaid] [--rival-pages 10000] [--folder DIR]
+
+VECTORS.npz holds real ColQwen2 token vectors, one (tokens, 128) array a page, named
+`document_page`; `late_pages.py` says how pages and queries are made from them. For each number of
+pages: seconds to build, bytes a page on disk and in memory, milliseconds a query, and how many of
+the ten best pages by exact MaxSim are among the ten found. Everything is measured in one run, one
+query at a time, each in turn, with the cores named. Prints Markdown. Brute force is needed: it
+says what is right. faiss and fast-plaid (`pip install faiss-cpu fast-plaid`) hold all vectors in
+memory, 15 GB for 41,005 pages, and are left out above `--rival-pages`.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+BLOCK = 128  # pages made, stored and multiplied at a time
+TOP = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to search so many pages."""
+
+    pages: int
+    name: str
+    milliseconds: Sequence[float]  # a query
+    found: Sequence[Sequence[int]]  # pages, by query
+    build: float | None = None  # seconds
+    disk: float | None = None  # bytes a page
+    memory: float | None = None
+
+
+def main() -> None:
+    options = arguments()
+    limit_cores(options.cores)
+    import torch  # after the limits, which it reads when it is loaded
+
+    torch.set_num_threads(options.cores)
+    from late_pages import PageMaker, compare
+
+    maker = PageMaker(options.vectors)
+    print(f"{options.cores} cores of {processor()}; {options.queries} queries a difficulty.\n")
+    print(table(("best cosine of a token", "real pages", "made pages"), compare(maker)))
+    folder = Path(tempfile.mkdtemp(prefix="late-", dir=options.folder))
+    try:
+        measure(options, maker, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def measure(options: argparse.Namespace, maker: "PageMaker", folder: Path) -> None:  # noqa: F821
+    """Grow one store through all sizes, and print a table for each."""
+    from pagehop.tools.retrieval.late.store import LateStore
+
+    store = LateStore(folder / "store", encoder="made", dim=128)
+    built, held, costs = 0.0, 0, []
+    for pages in sorted(options.pages):
+        built += grow(store, maker, held, pages)
+        held = pages
+        rows, exact, kinds = compared(options, maker, store, folder, pages, built)
+        print(f"\n### {pages:,} pages\n\n{report(rows, exact, kinds)}\n", flush=True)
+        print(one_more(store, maker, pages), flush=True)
+        costs.append((pages, [float(np.median(row.milliseconds)) for row in rows[:2]]))
+    if len(costs) > 1:
+        print(f"\n### Cost against size\n\n{fitted(costs, ('late store', 'brute force'))}")
+    store.close()
+
+
+def compared(options, maker, store, folder, pages, built):  # noqa: ANN001, ANN201, PLR0913
+    from late_pages import COSINES
+    from late_rivals import brute
+
+    queries = [
+        maker.query(difficulty, number, pages)
+        for number in range(options.queries)
+        for difficulty in COSINES
+    ]
+    asked = [query.tokens for query in queries]
+    keys = {key(number): number for number in range(pages)}
+
+    def ours(query: NDArray[np.float32], k: int = TOP) -> list[int]:
+        return [keys[one.key] for one in store.search(query, k)]
+
+    def half(query: NDArray[np.float32]) -> list[int]:
+        return [keys[one.key] for one in store.search(query, TOP, documents=halved)]
+
+    halved = {key(number)[0] for number in range(0, pages, 24)}
+    rows = [
+        Row(
+            pages,
+            "late store",
+            *timed(ours, asked),
+            built,
+            store.disk_bytes / pages,
+            store.memory_bytes / pages,
+        )
+    ]
+    blocks = reader(store, pages)
+    scores, seconds = brute(blocks, asked, pages)
+    exact = [np.lexsort((np.arange(pages), -row))[:TOP].tolist() for row in scores]
+    rows.append(Row(pages, "exact brute force, fp32", [s * 1e3 for s in seconds], exact))
+    times, _ = timed(half, asked)
+    print(f"late store, half of the documents: p50 {np.median(times):.1f} ms", file=sys.stderr)
+    if pages <= options.rival_pages:
+        rows += rivals(options, blocks, asked, pages, folder)
+    return rows, exact, [query.difficulty for query in queries]
+
+
+def rivals(options, blocks, asked, pages, folder) -> list[Row]:  # noqa: ANN001
+    """faiss and fast-plaid, at several settings each."""
+    from late_rivals import Faiss, Plaid
+
+    rows = []
+    if "faiss" in options.rivals:
+        faiss = Faiss(blocks, pages, options.cores)
+        for probes, tokens in ((1, 10), (8, 1_000), (32, 10_000)):
+            times, found = timed(lambda query: faiss.search(query, TOP, probes, tokens), asked)  # noqa: B023
+            name = f"faiss IVF, {probes} of 1,024 cells, {tokens:,} tokens a query token"
+            each = faiss.bytes / pages
+            rows.append(Row(pages, name, times, found, faiss.seconds, each, each))
+        del faiss
+    if "plaid" in options.rivals:
+        plaid = Plaid(blocks, folder / f"plaid-{pages}")
+        for probes, full in ((8, 4_096), (32, 8_192), (64, 16_384)):
+            times, found = timed(lambda query: plaid.search(query, TOP, probes, full), asked)  # noqa: B023
+            name = f"fast-plaid, {probes} probes, {full:,} full scores"
+            each = plaid.bytes / pages
+            rows.append(Row(pages, name, times, found, plaid.seconds, each, each))
+    return rows
+
+
+def grow(store, maker, held: int, pages: int) -> float:  # noqa: ANN001
+    """Add pages from `held` to `pages`; the seconds that the store took."""
+    spent = 0.0
+    for first in range(held, pages, BLOCK):
+        made = [(key(at), maker.page(at)) for at in range(first, min(first + BLOCK, pages))]
+        began = time.perf_counter()
+        store.add(made)
+        spent += time.perf_counter() - began
+    return spent
+
+
+def one_more(store, maker, pages: int) -> str:  # noqa: ANN001
+    """Add one page, find it, remove it again."""
+    page = maker.page(pages + 10_000)
+    began = time.perf_counter()
+    store.add([(("one-more", 1), page)])
+    added = time.perf_counter()
+    found = store.search(page[5:25].astype(np.float32), 1)[0].key
+    ended = time.perf_counter()
+    store.remove([("one-more", 1)])
+    assert found == ("one-more", 1), found
+    return (
+        f"One page more: added in {(added - began) * 1e3:.0f} ms, found first "
+        f"{(ended - added) * 1e3:.0f} ms later, nothing rebuilt."
+    )
+
+
+def reader(store, pages: int) -> Callable[[], Iterator[tuple[int, list[NDArray[np.float16]]]]]:  # noqa: ANN001
+    """The stored vectors, block by block in the order of their numbers."""
+
+    def blocks() -> Iterator[tuple[int, list[NDArray[np.float16]]]]:
+        for first in range(0, pages, BLOCK):
+            wanted = [key(at) for at in range(first, min(first + BLOCK, pages))]
+            yield first, [store.vectors(one) for one in wanted]
+
+    return blocks
+
+
+def timed(
+    search: Callable[[NDArray[np.float32]], list[int]], queries: Sequence[NDArray[np.float32]]
+) -> tuple[list[float], list[list[int]]]:
+    """Milliseconds and results of each query, after all of them have been asked once."""
+    for query in queries:
+        search(query)
+    times, found = [], []
+    for query in queries:
+        began = time.perf_counter()
+        found.append(search(query))
+        times.append((time.perf_counter() - began) * 1e3)
+    return times, found
+
+
+def report(rows: Sequence[Row], exact: Sequence[Sequence[int]], kinds: Sequence[str]) -> str:
+    brute = float(np.median(rows[1].milliseconds))
+    lines = []
+    for row in rows:
+        recalls = [
+            len(set(got) & set(best)) / TOP for got, best in zip(row.found, exact, strict=True)
+        ]
+        by_kind = [
+            fmean(r for r, kind in zip(recalls, kinds, strict=True) if kind == one)
+            for one in ("easy", "middle", "hard")
+        ]
+        p50, p95 = np.quantile(row.milliseconds, [0.5, 0.95])
+        lines.append(
+            (
+                row.name,
+                f"{fmean(recalls):.3f}",
+                " / ".join(f"{one:.2f}" for one in by_kind),
+                f"{p50:.1f}",
+                f"{p95:.1f}",
+                f"{brute / p50:.1f}",
+                "" if row.build is None else f"{row.build / row.pages * 1e3:.1f}",
+                "" if row.disk is None else f"{row.disk / 1e3:.1f}",
+                "" if row.memory is None else f"{row.memory / 1e3:.1f}",
+            )
+        )
+    heads = (
+        "method",
+        "recall@10",
+        "easy / middle / hard",
+        "p50 ms",
+        "p95 ms",
+        "× faster than brute",
+        "build ms/page",
+        "disk kB/page",
+        "memory kB/page",
+    )
+    return table(heads, lines)
+
+
+def fitted(costs: Sequence[tuple[int, Sequence[float]]], names: Sequence[str]) -> str:
+    """A line through the medians, and what it says of a million pages."""
+    lines = []
+    sizes = np.array([pages for pages, _ in costs])
+    for at, name in enumerate(names):
+        slope, start = np.polyfit(sizes, [times[at] for _, times in costs], 1)
+        million = start + slope * 1e6
+        lines.append(
+            (name, f"{start:.1f} ms + {slope * 1e3:.2f} µs a page", f"{million / 1e3:.2f} s")
+        )
+    return table(("method", "p50", "at a million pages"), lines)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def key(number: int) -> tuple[str, int]:
+    """The key of page `number`: documents of twelve pages."""
+    return f"document-{number // 12:05d}", number % 12 + 1
+
+
+def limit_cores(cores: int) -> None:
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:cores]))
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(cores)
+
+
+def processor() -> str:
+    """The processor's name, where the system tells."""
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("vectors", type=Path)
+    parser.add_argument("--pages", type=int, nargs="+", default=[1_000, 10_000, 41_005])
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--queries", type=int, default=10, help="of each difficulty")
+    parser.add_argument("--rivals", nargs="*", default=["faiss", "plaid"])
+    parser.add_argument("--rival-pages", type=int, default=10_000)
+    parser.add_argument("--folder", type=Path, help="where the files go; 9 GB for 41,005 pages")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Data sets of questions, one file each: how its records become questions with gold."""

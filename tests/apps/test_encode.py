@@ -1,0 +1,63 @@
+"""encode: a visual model for a corpus, chosen, kept, changed and turned off."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.apps.program import run_here
+from tests.tools.tiny_models import make_neomme, make_siglip
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    make_neomme(folder / "small")
+    make_neomme(folder / "other", seed=1)
+    make_siglip(folder / "single")
+    return folder
+
+
+@pytest.fixture
+def encode(library, tmp_path):
+    shutil.copytree(library / "corpus", tmp_path / "corpus")
+    return lambda *arguments: run_here("--corpus", "corpus", "encode", *arguments, cwd=tmp_path)
+
+
+def test_a_model_is_chosen_once_and_nothing_is_encoded_twice(encode, models, tmp_path):
+    first = encode("--visual", models / "small", "--device", "cpu")
+    assert first.code == 0, first.err
+    assert first.out == f"visual   {models / 'small'}: 3 encoded anew\n"
+    assert "Encoding pages: 3/3" in first.err
+    again = encode("--device", "cpu")
+    assert again.out == f"visual   {models / 'small'}: 0 encoded anew\n"
+    assert json.loads((tmp_path / "corpus" / "visual.json").read_text()) == [
+        {"channel": "visual", "model": str(models / "small")}
+    ]
+
+
+def test_another_model_replaces_the_first_and_none_turns_it_off(encode, models, tmp_path):
+    encode("--visual", models / "small", "--visual", models / "single", "--device", "cpu")
+    other = encode("--visual", models / "other", "--device", "cpu")
+    assert other.out == f"visual   {models / 'other'}: 3 encoded anew\n"
+    assert not (tmp_path / "corpus" / "index" / "picture").exists()
+    off = encode("--visual", "none")
+    assert off.out == "The visual channels are off, and their vectors are gone.\n"
+    assert not (tmp_path / "corpus" / "visual.json").exists()
+    assert not (tmp_path / "corpus" / "index" / "visual").exists()
+
+
+@pytest.mark.parametrize("model", ["who/knows", "text:who/knows"])
+def test_a_model_that_is_not_here_changes_nothing(encode, models, model, tmp_path):
+    encode("--visual", models / "small", "--device", "cpu")
+    refused = encode("--visual", model)
+    assert refused.code == 2
+    assert "'who/knows'" in refused.complaint
+    assert "hf download" in refused.complaint
+    assert "small" in (tmp_path / "corpus" / "visual.json").read_text()
+
+
+def test_a_device_that_is_not_here_is_one_line(encode, models):
+    refused = encode("--visual", models / "small", "--device", "abacus")
+    assert refused.code == 2
+    assert "no device 'abacus'" in refused.complaint

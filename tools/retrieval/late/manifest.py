@@ -1,0 +1,235 @@
+"""The manifest of a late store: one SQLite file, the only thing that says what is stored.
+
+Vectors are appended to files first and forced to disk; then one transaction here makes them
+count. Whatever a killed process left behind a file's recorded end does not exist.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pagehop.tools.errors import CorpusBusyError, CorpusVersionError, MixedSpacesError, StorageError
+
+FORMAT = 1
+_BUSY_SECONDS = 30
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS segments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: it names files
+  tokens INTEGER NOT NULL,               -- rows that count in .tokens and .codes
+  pooled INTEGER NOT NULL,               -- rows that count in .sketch
+  dead INTEGER NOT NULL                  -- tokens of pages that were removed
+);
+CREATE TABLE IF NOT EXISTS items (
+  document TEXT NOT NULL, page INTEGER NOT NULL, segment INTEGER NOT NULL REFERENCES segments,
+  start INTEGER NOT NULL, tokens INTEGER NOT NULL,
+  pooled_start INTEGER NOT NULL, pooled INTEGER NOT NULL,
+  PRIMARY KEY (document, page)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS items_segment ON items (segment);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of a segment's files counts, and how much of that is of removed pages."""
+
+    id: int
+    tokens: int
+    pooled: int
+    dead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Where one page's vectors lie; the fields in the order of the table's columns."""
+
+    document: str
+    page: int
+    segment: int
+    start: int
+    tokens: int
+    pooled_start: int
+    pooled: int
+
+
+class Manifest:
+    """Which pages are stored, and where. Safe for threads and processes."""
+
+    def __init__(self, path: Path, *, encoder: str, dim: int) -> None:
+        """Open the file or make it.
+
+        Raises:
+            MixedSpacesError: another encoder's vectors, or ones of other length, are here.
+            CorpusVersionError: another version's format.
+            StorageError: the file is no manifest, or cannot be written.
+        """
+        self._path = path
+        self._guard = {"read": threading.RLock(), "write": threading.RLock()}
+        with explained(path):
+            self._reader = _connect(path)
+            self._writer = _connect(path)
+            mine = {"format": str(FORMAT), "encoder": encoder, "dim": str(dim)}
+            held = self._meta() or self._made(mine)
+        try:
+            _refuse_others(path, held, mine)
+        except BaseException:
+            self.close()
+            raise
+
+    def change(self) -> int:
+        """A number that is another one when anything was committed, by whichever process."""
+        with self._guard["read"], explained(self._path):
+            return int(self._reader.execute("PRAGMA data_version").fetchone()[0])
+
+    def contents(self) -> tuple[list[Extent], list[tuple[str, int, int, int, int, int, int]]]:
+        """All segments, and the fields of all items in the order of their keys, as one view."""
+        with self._guard["read"], explained(self._path):
+            self._reader.execute("BEGIN")
+            try:
+                return extents(self._reader), self._reader.execute(
+                    "SELECT * FROM items ORDER BY document, page"
+                ).fetchall()
+            finally:
+                self._reader.execute("COMMIT")
+
+    @contextmanager
+    def writing(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction, by one writer at a time: on disk when the block ends.
+
+        Raises:
+            CorpusBusyError: another process is writing, and goes on or is not waited for.
+        """
+        with self._guard["write"], explained(self._path):
+            self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000 * wait}")
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:  # a full disk may have rolled back already
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        for connection in (self._reader, self._writer):
+            connection.close()
+
+    def _meta(self) -> dict[str, str]:
+        tables = self._reader.execute("SELECT name FROM sqlite_master WHERE name = 'meta'")
+        if not tables.fetchall():
+            return {}
+        return dict(self._reader.execute("SELECT key, value FROM meta").fetchall())
+
+    def _made(self, mine: dict[str, str]) -> dict[str, str]:
+        with self.writing() as connection:
+            for statement in _SCHEMA.split(";\n"):
+                connection.execute(statement)
+            held = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+            if not held:  # nor has another process been here in the meantime
+                connection.executemany("INSERT INTO meta VALUES (?, ?)", mine.items())
+            return held or mine
+
+
+def extents(connection: sqlite3.Connection) -> list[Extent]:
+    """All segments, oldest first."""
+    rows = connection.execute("SELECT id, tokens, pooled, dead FROM segments ORDER BY id")
+    return [Extent(*row) for row in rows]
+
+
+def items_of(connection: sqlite3.Connection, segment: int) -> list[Item]:
+    """The pages of one segment, as they lie in it."""
+    rows = connection.execute("SELECT * FROM items WHERE segment = ? ORDER BY start", (segment,))
+    return [Item(*row) for row in rows]
+
+
+def new_segment(connection: sqlite3.Connection) -> Extent:
+    """An empty segment."""
+    added = connection.execute("INSERT INTO segments (tokens, pooled, dead) VALUES (0, 0, 0)")
+    return Extent(int(added.lastrowid or 0), 0, 0)
+
+
+def put(connection: sqlite3.Connection, items: Iterable[Item]) -> None:
+    """Record pages, and let their segments count as far as they reach."""
+    for item in items:
+        drop(connection, [(item.document, item.page)])
+        connection.execute(
+            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
+            tuple(getattr(item, name) for name in item.__slots__),
+        )
+        connection.execute(
+            "UPDATE segments SET tokens = max(tokens, ?), pooled = max(pooled, ?) WHERE id = ?",
+            (item.start + item.tokens, item.pooled_start + item.pooled, item.segment),
+        )
+
+
+def drop(connection: sqlite3.Connection, keys: Iterable[tuple[str, int]]) -> None:
+    """Let pages no longer count; those that are not here are passed over."""
+    for key in keys:
+        held = connection.execute(
+            "DELETE FROM items WHERE document = ? AND page = ? RETURNING segment, tokens", key
+        ).fetchall()
+        for segment, tokens in held:
+            connection.execute(
+                "UPDATE segments SET dead = dead + ? WHERE id = ?", (tokens, segment)
+            )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Failures of SQLite and of the disk, in words.
+
+    Raises:
+        CorpusBusyError: another process has been writing for long.
+        StorageError: anything else.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise CorpusBusyError(
+                f"Another process is writing token vectors to {str(path.parent)!r}, for more than "
+                f"the {_BUSY_SECONDS} seconds that are waited. Try again when it has ended."
+            ) from error
+        raise StorageError(
+            f"The token vectors in {str(path.parent)!r} cannot be read or written ({error}). If "
+            "the disk is neither full nor read-only, delete that folder and run `pagehop encode`."
+        ) from error
+    except OSError as error:
+        raise StorageError(
+            f"The token vectors in {str(path.parent)!r} cannot be read or written: {error}."
+        ) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    # No write-ahead log: what was removed would stay in it.
+    for pragma in (
+        "journal_mode = DELETE",
+        "synchronous = FULL",
+        "secure_delete = ON",
+        "cache_spill = OFF",  # readers are shut out for the moment of the commit alone
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+def _refuse_others(path: Path, held: dict[str, str], mine: dict[str, str]) -> None:
+    if held.get("format") != mine["format"]:
+        raise CorpusVersionError(
+            f"The token vectors in {str(path.parent)!r} are of format {held.get('format')!r}, and "
+            f"this pagehop reads format {mine['format']!r}. `pagehop encode` makes them anew."
+        )
+    if held != mine:
+        raise MixedSpacesError(
+            f"{str(path.parent)!r} holds {held['dim']}-dimensional token vectors of "
+            f"{held['encoder']!r}; {mine['dim']}-dimensional ones of {mine['encoder']!r} were "
+            "asked for. They lie in different spaces. `pagehop encode` encodes the pages anew."
+        )

@@ -1,0 +1,126 @@
+"""One pass over a scope: the route is chosen, channels are asked, votes fused, signals added."""
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pagehop.tools.corpus.catalogue import Catalogue
+from pagehop.tools.corpus.records import Document
+from pagehop.tools.evidence import Modality
+from pagehop.tools.retrieval.channel import Channel, Match, Query, Scope
+from pagehop.tools.retrieval.fusion import Ballot, Scores, blend, boosted, reciprocal
+from pagehop.tools.retrieval.pointing import Pointing, point
+from pagehop.tools.retrieval.ranking import Asked, Signal, adjusted
+from pagehop.tools.retrieval.routing.makeup import made_of
+from pagehop.tools.retrieval.routing.router import Routed, Router
+from pagehop.tools.retrieval.settings import Settings
+
+DEPTH = 1_000  # pages a channel is asked for, always, so that more hits never reorder the first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is searched for and where, as every part of a search needs it."""
+
+    query: Query
+    scope: Scope
+    documents: Mapping[str, Document]  # those of the scope, by id
+    settings: Settings
+    channels: Collection[str] | None = None  # names of those to ask; None: as the route decides
+    hint: Sequence[Modality] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """The pages of a scope with their scores, and how they came by them."""
+
+    scores: Scores
+    lists: Mapping[str, Sequence[Match]]  # channel -> what it found, best first
+    pointing: Pointing
+    routed: Routed | None  # None: the channels were given
+
+
+class Scorer:
+    """Scores the pages of a scope. Safe for threads."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        channels: Mapping[str, Channel],
+        signals: Sequence[Signal],
+        router: Router | None,
+    ) -> None:
+        self._catalogue = catalogue
+        self._channels = channels
+        self._signals = tuple(signals)
+        self._router = router
+
+    def score(self, request: Request, routed: Routed | None = None) -> Scored:
+        """Score pages; the route of an earlier pass over more documents is kept where given."""
+        lists, routed = self._ask(request, routed)
+        pointing = Pointing()
+        if request.settings.pointing:
+            pointing = point(
+                request.query.text, request.documents, self._catalogue, request.scope
+            )
+        scores = boosted(self._votes(lists, request.settings), pointing.pages)
+        for place in scores:
+            scores[place] += pointing.documents.get(place[0], 0.0)
+        asked = Asked(
+            query=request.query, scope=request.scope, documents=request.documents, lists=lists
+        )
+        scores = adjusted(self._counting(request.settings), asked, scores)
+        return Scored(scores=scores, lists=lists, pointing=pointing, routed=routed)
+
+    def _ask(
+        self, request: Request, routed: Routed | None
+    ) -> tuple[dict[str, Sequence[Match]], Routed | None]:
+        """What each channel finds: first those that are always asked, then those of the route."""
+        if request.channels is not None:
+            return self._found(request.channels, request), None
+        first = [name for name, one in self._channels.items() if _always(one)]
+        found = self._found(first, request)
+        rest = [name for name in self._channels if name not in found]
+        if self._router is not None and request.settings.route:
+            routed = routed or self._routed(self._router, request, found)
+            rest = [name for name in rest if self._channels[name].modality in routed.modalities]
+        found |= self._found(rest, request)
+        return {name: found[name] for name in self._channels if name in found}, routed
+
+    def _routed(
+        self, router: Router, request: Request, found: Mapping[str, Sequence[Match]]
+    ) -> Routed:
+        best = next(iter(found.values()), ())
+        return router.route(
+            request.query.text, hint=request.hint, made=made_of(best, self._catalogue)
+        )
+
+    def _found(self, names: Collection[str], request: Request) -> dict[str, Sequence[Match]]:
+        """What these channels find, all at the same time."""
+        with ThreadPoolExecutor(max_workers=len(names) or 1) as threads:
+            waiting = {
+                name: threads.submit(
+                    self._channels[name].search, request.query, request.scope, DEPTH
+                )
+                for name in names
+            }
+            return {name: found.result() for name, found in waiting.items()}
+
+    def _counting(self, settings: Settings) -> list[Signal]:
+        chosen = settings.signals
+        return [one for one in self._signals if chosen is None or one.name in chosen]
+
+    def _votes(self, lists: Mapping[str, Sequence[Match]], settings: Settings) -> Scores:
+        fuse = blend if settings.fusion == "blend" else reciprocal
+        asked = {name: self._channels[name] for name in lists}
+        return fuse(
+            {
+                name: Ballot(lists[name], channel.weight, getattr(channel, "floor", None))
+                for name, channel in asked.items()
+            }
+        )
+
+
+def _always(channel: Channel) -> bool:
+    """Whether the route has no say in it: an index of whole pages, of whatever they are made."""
+    return bool(getattr(channel, "always", False))

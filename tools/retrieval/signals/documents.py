@@ -1,0 +1,94 @@
+"""Which document is meant: by its name, title and first page, its period, and all of its text.
+
+Pages of near-identical documents score alike, so their documents must decide. What is added here
+is a prior: the pages of another document that fit much better still win.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+from pagehop.tools.corpus.records import Document
+from pagehop.tools.retrieval.channel import Match
+from pagehop.tools.retrieval.directory import Directory
+from pagehop.tools.retrieval.fusion import Place
+from pagehop.tools.retrieval.periods import Periods, agreement, periods
+from pagehop.tools.retrieval.ranking import Asked
+
+_TEXT = 0.3  # of a document whose pages together fit best
+_NAME = 0.6  # of a document whose name fits the question wholly
+_HEAD = 0.3  # of one whose first page does
+_PERIOD = 0.3  # of the asked period, for the documents whose name or first page fits best
+_ANY_PERIOD = 0.05  # of the asked period where the question names no document
+_NAMES = 0.15  # a fit from which on the question is taken to name a document
+_LENGTH = 0.75  # how much a long document's many pages are held against it, as BM25's b
+_CHANNEL = "lexical"
+
+
+class DocumentSignal:
+    """Raises the pages of the documents that a question seems to be about."""
+
+    name = "documents"
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def scores(self, asked: Asked, scores: Mapping[Place, float]) -> Mapping[Place, float]:
+        """What to add to each page: the same for all pages of a document."""
+        if len(asked.documents) < 2:
+            return {}
+        prior = self._prior(asked, {document for document, _ in scores})
+        return {place: prior[place[0]] for place in scores if place[0] in prior}
+
+    def _prior(self, asked: Asked, found: Collection[str]) -> dict[str, float]:
+        """What the pages of each found document get; those that get nothing are left out."""
+        question = asked.query.text
+        names, heads = self._directory.names(question), self._directory.heads(question)
+        fits = {
+            one: max(_NAME * names.get(one, 0.0), _HEAD * heads.get(one, 0.0))
+            for one in names.keys() | heads.keys()
+            if one in found
+        }
+        prior = dict(fits)
+        for one, fit in self._periods(periods(question), fits, found).items():
+            prior[one] = prior.get(one, 0.0) + fit
+        for one, fit in together(asked.lists.get(_CHANNEL, ()), asked.documents).items():
+            prior[one] = prior.get(one, 0.0) + _TEXT * fit
+        return prior
+
+    def _periods(
+        self, wanted: Periods, fits: Mapping[str, float], found: Collection[str]
+    ) -> dict[str, float]:
+        """What the asked period is worth to each document; most to those that are named."""
+        if not wanted:
+            return {}
+        own = self._directory.periods()
+        best = max(fits.values(), default=0.0)
+        if best < _NAME * _NAMES:
+            return {one: _ANY_PERIOD * agreement(wanted, own[one]) for one in found if one in own}
+        return {
+            one: _PERIOD * fit / best * agreement(wanted, own[one])
+            for one, fit in fits.items()
+            if one in own
+        }
+
+
+def together(matches: Sequence[Match], documents: Mapping[str, Document]) -> dict[str, float]:
+    """How well the pages of each document fit together, 1 for the best.
+
+    The root of the summed squares of its pages' scores, by the document's length: measured, it
+    decides as well as BM25 over whole documents, and needs no index of its own.
+    """
+    summed: dict[str, float] = {}
+    for match in matches:
+        summed[match.document_id] = summed.get(match.document_id, 0.0) + match.score**2
+    if not summed:
+        return {}
+    average = sum(documents[one].page_count for one in summed) / len(summed)
+    fits = {
+        one: math.sqrt(
+            total / (1 - _LENGTH + _LENGTH * documents[one].page_count / (average or 1.0))
+        )
+        for one, total in summed.items()
+    }
+    best = max(fits.values())
+    return {one: fit / best for one, fit in fits.items()} if best > 0 else {}
