@@ -52,6 +52,10 @@ def add(
     link: Annotated[
         bool, typer.Option("--link", help="Refer to the originals where they are; do not copy.")
     ] = False,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="TAG", help="Sort these documents under a tag; repeatable."),
+    ] = None,
     until: Annotated[
         Literal["text", "layout", "ocr"],
         typer.Option(help="Stop after this stage; a later add goes on from there."),
@@ -72,6 +76,7 @@ def add(
             *paths,
             password=password,
             link=link,
+            tags=tags or (),
             until=Stage[until.upper()],
             workers=workers,
             progress=progress,
@@ -99,8 +104,9 @@ def list_documents(
     """List the documents of the corpus."""
     with open_corpus(corpus_folder(context, corpus)) as opened:
         documents = opened.documents()
+        records = [_document(opened, document) for document in documents] if as_json else []
     if as_json:
-        say_json({"documents": [_document(document) for document in documents]})
+        say_json({"documents": records})
         return
     if not documents:
         tell("The corpus is empty. Add documents with: pagehop add FILE...")
@@ -205,7 +211,7 @@ def _corpus(corpus: "Corpus") -> dict[str, Any]:
     }
 
 
-def _document(document: "Document") -> dict[str, Any]:
+def _document(corpus: "Corpus", document: "Document") -> dict[str, Any]:
     return {
         "document": document.name,
         "id": document.id,
@@ -217,6 +223,7 @@ def _document(document: "Document") -> dict[str, Any]:
         "state": document.outcome,
         "reason": document.reason,
         "linked": document.linked or None,
+        "tags": list(corpus.catalogue.tags(document.id)),
     }
 
 
@@ -225,7 +232,7 @@ def _details(corpus: "Corpus", name: str) -> dict[str, Any]:
     read = [corpus.page(document.id, number + 1) for number in range(document.page_count)]
     kinds = Counter(region.kind for region in corpus.regions(document.id))
     stages = Counter(page.stage.name.lower() for page in read)
-    return _document(document) | {
+    return _document(corpus, document) | {
         "stages": ", ".join(f"{count} pages to {stage}" for stage, count in stages.items()),
         "read by OCR": sum(page.ocr for page in read),
         "regions": ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()),

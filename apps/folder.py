@@ -24,6 +24,18 @@ InOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--in", metavar="DOC", help="Only in this document (name or id); repeatable."),
 ]
+TagsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="Only documents with this tag; repeatable."),
+]
+FoldersOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--folder",
+        metavar="DIR",
+        help="Only documents added from this folder, or its last parts; repeatable.",
+    ),
+]
 PathsArgument: TypeAlias = Annotated[
     list[Path] | None,
     typer.Argument(metavar="PATH", help="Files or folders to add first; only they are asked."),

@@ -10,9 +10,11 @@ from pagehop.apps.asking import Conversation, Limits, Settings
 from pagehop.apps.exits import ANSWERED, NOT_ANSWERED
 from pagehop.apps.folder import (
     CorpusOption,
+    FoldersOption,
     InOption,
     JsonOption,
     PathsArgument,
+    TagsOption,
     add_quietly,
     corpus_folder,
     make_corpus,
@@ -51,6 +53,8 @@ def ask(
     paths: PathsArgument = None,
     *,
     documents: InOption = None,
+    tags: TagsOption = None,
+    folders: FoldersOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
     trace: TraceOption = False,
@@ -77,7 +81,7 @@ def ask(
     with make_corpus(folder, paths) if paths else open_corpus(folder) as opened:
         within = (*(documents or ()), *(add_quietly(opened, paths) if paths else ()))
         settings = Settings(
-            documents=tuple(opened.document(name).id for name in within),
+            documents=opened.choose(within, tags=tags or (), folders=folders or ()) or (),
             model=model,
             limits=Limits(rounds=rounds, model_calls=calls, tokens=tokens, seconds=seconds),
             trace=trace,
@@ -101,6 +105,8 @@ def search(
     query: Annotated[str, typer.Argument(metavar="QUERY")],
     *,
     documents: InOption = None,
+    tags: TagsOption = None,
+    folders: FoldersOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
     regions: Annotated[
         bool, typer.Option("--regions", help="Regions instead of pages, several on one page.")
@@ -121,7 +127,7 @@ def search(
         found = opened.find(
             query,
             k,
-            documents=documents or None,
+            documents=opened.choose(documents or (), tags=tags or (), folders=folders or ()),
             unit="region" if regions else "page",
             channels=channels or None,
         )

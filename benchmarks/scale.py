@@ -125,7 +125,7 @@ def stages(corpus: Corpus, questions: Sequence[str]) -> dict[str, dict[str, Timi
         corpus.find(question)
     return {
         name: {
-            stage: timed(search, [f"{one}{' ' * (at + 1)}" for one in questions])
+            stage: timed(search, [f"{one}{' ' * (3 * at)}" for one in questions])
             for stage, search in ways(corpus, chosen).items()
         }
         for at, (name, chosen) in enumerate(scopes.items())

@@ -25,6 +25,7 @@ from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Query, Scope
 from pagehop.tools.retrieval.encoder import Encoder
 from pagehop.tools.retrieval.mentions import mentions
+from pagehop.tools.retrieval.questions import without_instructions
 from pagehop.tools.retrieval.routing.makeup import LOOKED_AT, made_of
 from pagehop.tools.retrieval.routing.pilots import own_pilots
 from pagehop.tools.retrieval.routing.router import CONTENTS, Routed, Router
@@ -140,16 +141,11 @@ def _told(routes: Routes) -> str:
 def _way(
     corpus: Corpus, router: Router, case: Case, gold: frozenset[Modality], *, pooled: bool
 ) -> Way:
+    text = without_instructions(case.question.text)
     scope = Scope(documents=None if pooled else case.documents)
-    words = corpus.retriever.channels["lexical"]
-    found = words.search(Query(text=case.question.text), scope, LOOKED_AT)
+    found = corpus.retriever.channels["lexical"].search(Query(text=text), scope, LOOKED_AT)
     made = made_of(found, corpus.catalogue)
-    return Way(
-        case=case,
-        gold=gold,
-        alone=router.route(case.question.text),
-        seen=router.route(case.question.text, made=made),
-    )
+    return Way(case=case, gold=gold, alone=router.route(text), seen=router.route(text, made=made))
 
 
 def _row(ways: Sequence[Way]) -> list[str]:

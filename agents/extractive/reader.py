@@ -40,20 +40,25 @@ def opening_of(source: Source, task: Task) -> frozenset[str]:
 def choose(
     task: Task, snippets: Sequence[Snippet], *, agent: str, opening: frozenset[str]
 ) -> Findings:
-    """The best of these lines as evidence; the line of the short answer first."""
+    """The best of these lines as evidence; the line of the short answer first.
+
+    Only the first reading may give a short answer. What a later search brings stands beside
+    words that the question does not have.
+    """
     target = sought(task.sub_question, snippets, opening)
     if not target.terms and not target.labels:
         return Findings(evidence=_opening(task, snippets, agent))
     lines = ranked(target, snippets)
-    short = short_answer(task.sub_question.question, target, lines)
+    later = any(e.sub_question == task.sub_question.id for e in task.ledger)
+    short = None if later else short_answer(task.sub_question.question, target, lines)
     kept = _best(lines)
     if short:
         kept = [short.line, *(line for line in kept if line is not short.line)][:LINES]
-    trust = LATER if any(e.sub_question == task.sub_question.id for e in task.ledger) else 1.0
+    trust = LATER if later else 1.0
     return Findings(
         evidence=tuple(_evidence(line, task, agent, short, trust) for line in kept),
         answer=short.text if short else "",
-        confidence=round(short.confidence * trust, 3) if short else 0.0,
+        confidence=round(short.confidence, 3) if short else 0.0,
     )
 
 

@@ -25,9 +25,9 @@ words = st.sampled_from(
     [*QUESTION.rstrip("?").split(), "Vandoria", "Ostmark", "Amber", "Sea", "bread", "salt"]
 )
 lines = st.lists(words, min_size=1, max_size=8).map(" ".join)
-pages = st.lists(
-    st.lists(lines, min_size=1, max_size=3), min_size=1, max_size=6
-).map(lambda found: [Leaf(("a.pdf", n), tuple(said)) for n, said in enumerate(found, 1)])  # fmt: skip
+leaves_found = st.lists(st.lists(lines, min_size=1, max_size=3), min_size=1, max_size=6).map(
+    lambda found: [Leaf(("a.pdf", n), tuple(said)) for n, said in enumerate(found, 1)]
+)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_there_is_no_second_hop_where_one_page_has_it_all():
 
 
 @settings(max_examples=50)
-@given(pages, st.integers(0, 5))
+@given(leaves_found, st.integers(0, 5))
 def test_fewer_next_searches_are_the_first_of_more(leaves, most):
     assert bridges(QUESTION, leaves, (), most) == bridges(QUESTION, leaves, (), most + 1)[:most]
 
 
 @settings(max_examples=50)
-@given(pages)
+@given(leaves_found)
 def test_a_next_search_names_what_stands_on_its_page_and_what_does_not(leaves):
     by_place = {leaf.place: leaf for leaf in leaves}
     tried: list[str] = []

@@ -1,6 +1,8 @@
 """The dense channel: vectors in the catalogue, the best passage of a page, exact or by Chroma."""
 
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,6 +142,72 @@ def test_a_second_process_searches_too(catalogue, indexed, tmp_path):
     other.update()
     assert "Another process owns" in other.problems()[0]
     other.close()
+
+
+def cut(share):
+    return lambda path: os.truncate(path, int(path.stat().st_size * share))
+
+
+def overwrite(path):
+    path.write_bytes(b"no database at all " * 400)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "harm"),
+    [
+        ("*.f32", cut(0)),
+        ("*.f32", cut(0.5)),
+        ("*.f32", Path.unlink),
+        ("rows.sqlite3", cut(0)),
+        ("rows.sqlite3", cut(0.5)),
+        ("rows.sqlite3", overwrite),
+        ("rows.sqlite3", Path.unlink),
+    ],
+)
+def test_damaged_vectors_are_made_anew_from_the_catalogue(
+    catalogue, exact, tmp_path, pattern, harm
+):
+    exact.update()
+    before = found(exact, QUERIES[0])
+    exact.close()
+    [file] = (tmp_path / "exact").glob(f"vectors-*/{pattern}")
+    harm(file)
+    again = DenseChannel(catalogue, tmp_path / "exact")
+    assert found(again, QUERIES[0]) == before
+    assert again.update() == 0
+    again.close()
+
+
+@pytest.mark.parametrize("harm", [cut(0.5), Path.unlink])
+def test_damage_while_it_is_searched_is_mended_and_said(exact, tmp_path, harm):
+    before = found(exact, QUERIES[0])
+    [file] = (tmp_path / "exact").glob("vectors-*/*.f32")
+    harm(file)
+    assert found(exact, QUERIES[0]) == before
+    assert "made anew" in exact.problems()[0]
+
+
+def test_a_flipped_byte_of_a_vector_is_found_by_the_check_and_mended(exact, tmp_path):
+    before = found(exact, QUERIES[0])
+    [file] = (tmp_path / "exact").glob("vectors-*/*.f32")
+    content = bytearray(file.read_bytes())
+    content[1_000] ^= 0x40
+    file.write_bytes(content)
+    assert "not as they were written" in exact.problems()[0]
+    assert found(exact, QUERIES[0]) == before
+
+
+def test_nothing_of_a_removed_document_is_left_in_the_files(exact, catalogue, tmp_path):
+    exact.update()
+    ids, vectors = catalogue.vectors(Encoder().id, [DECK])
+    assert ids
+    catalogue.erase(DECK)
+    exact.update()
+    exact.close()
+    for path in (tmp_path / "exact").rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert DECK.encode() not in content
+        assert not any(vector.tobytes() in content for vector in vectors)
 
 
 def test_vectors_of_another_encoder_are_not_mixed_in(exact, catalogue):

@@ -8,7 +8,7 @@ from pagehop.tools.corpus.records import Document, Page, Passage, Region, Stage
 from pagehop.tools.retrieval.channel import Scope
 from pagehop.tools.retrieval.mentions import mentions
 from pagehop.tools.retrieval.names import named, spelt_out
-from pagehop.tools.retrieval.pointing import point
+from pagehop.tools.retrieval.pointing import SURE, point
 from pagehop.tools.retrieval.references import resolve
 
 BOX = (0.1, 0.1, 0.9, 0.3)
@@ -99,6 +99,7 @@ def shelf():
     shelf.say(10, "Then models.", "4 Models")
     shelf.say(16, "Figure 7 shows growth in both regions.")
     shelf.say(18, "More.", "Appendix B: Prompts")
+    shelf.put(15, "heading", text="1. Introduction")
     return shelf
 
 
@@ -133,6 +134,24 @@ def pages(question, shelf):
         ("What does section 3.1 describe?", [8, 9]),
         ("Which models does Section 4 name?", [10]),
         ("the prompt in Appendix B", [18]),
+        ("Who speaks on page three?", [3, 5]),
+        ("What is on slides two and three?", [2, 3, 4, 5]),
+        ("How many maps are there from Page 3 to Page 5?", [3, 4, 5, 6, 7]),
+        ("What stands on the page after page 12?", [13, 15]),
+        ("the next page after Figure 1", [5]),
+        ("the slide right before Table 2a", [4]),
+        ("the page preceding the last table", [11]),
+        ("the page after the last page", []),
+        ("What is shown on the first page of Section 3.1?", [8]),
+        ("the last page of section 3.1", [9]),
+        ("What do sections 3.1 and 4 say?", [8, 9, 10]),
+        ("What does the “Sources” section say?", [8, 9]),
+        ("the section titled 'Models'", [10]),
+        ('According to the "prompts" part, who asks?', [18]),
+        ("the chapter on models and their use", [10]),
+        ("Which files does the sources section list?", [8, 9]),
+        ("How many words are in the introduction?", [15]),
+        ('Name the pages as a list, for example ["page 3", "page 4"].', []),
     ],
 )
 def test_a_reference_is_resolved(shelf, question, expected):
@@ -151,6 +170,10 @@ def test_a_reference_is_resolved(shelf, question, expected):
         "The table shows 5 rows; why?",
         "It was page-turning in part.",
         "What happened in 2018?",
+        "What can be seen on the page one reads first?",
+        "What is said about the part of the engine that is hot?",
+        "Which section of the road is closed?",
+        "Who wrote the last chapter of his life in prison?",
         "",
     ],
 )
@@ -161,6 +184,28 @@ def test_what_only_sounds_like_a_reference_is_none(shelf, question):
 def test_a_section_is_found_by_the_outline_when_no_heading_was_recognised():
     shelf = Shelf(outline={6: ("Section 2 Methods",), 7: ("Section 2 Methods",)})
     assert pages("What does section 2 say?", shelf) == [6, 7]
+
+
+def test_a_long_section_is_no_place_to_look():
+    shelf = Shelf()
+    for page in range(1, 41):
+        shelf.say(page, "Text.", "2 Methods")
+    assert pages("What does section 2 say?", shelf) == []
+
+
+def test_the_heading_that_is_the_title_goes_before_one_that_has_more_words():
+    shelf = Shelf()
+    shelf.say(3, "Text.", "Fuel sensors")
+    shelf.say(7, "Text.", "2.1 Sensors")
+    assert pages("How many pictures are in the section on sensors?", shelf) == [7]
+    assert pages("How many pictures are in the section on fuel?", shelf) == [3]
+
+
+def test_the_page_beside_a_place_is_told(shelf):
+    [reference] = resolve(mentions("the page after Figure 1"), document(), shelf)
+    assert reference.page == 5
+    assert "“Figure 1” is on page 4" in reference.reason
+    assert "the page after it" in reference.reason
 
 
 def test_a_reason_is_given_in_plain_words(shelf):
@@ -204,8 +249,8 @@ def test_a_page_number_is_of_the_document_that_the_question_names(shelf):
     known = {one.id: one for one in FILINGS}
     found = point("What is on page 2 of 3M_2018_10K.pdf?", known, shelf, Scope())
     assert found.references == (("3M_2018_10K.pdf", 2), ("3M_2018_10K.pdf", 4))
-    assert set(found.pages.values()) == {1.0}
-    assert found.documents["a"] == 1.0
+    assert set(found.pages.values()) == {SURE}
+    assert found.documents["a"] == SURE
 
 
 def test_a_page_number_of_no_named_document_is_a_weaker_hint_in_all_of_them(shelf):

@@ -332,6 +332,7 @@ class TestChoice:
         assert [one.channel for one in resolve_choices(tmp_path)] == ["late", "visual"]
 
     def test_two_models_for_one_channel_are_refused(self, tiny):
+        assert choices_of([str(tiny / "colbert")])[0].channel == "late"
         with pytest.raises(InputError, match="both serve the visual channel"):
             choices_of([str(tiny / "colpali"), str(tiny / "neomme")])
         with pytest.raises(InputError, match="one vector a picture"):

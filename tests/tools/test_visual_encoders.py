@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
-from tiny_models import DIM, LATE, PATCH, SINGLE, make_neomme
+from tiny_models import DIM, LATE, PATCH, SINGLE, TEXT_ONLY, make_neomme
 
 from pagehop.tools.boxes import intersection
 from pagehop.tools.errors import InputError, UnknownModelError
@@ -152,6 +152,52 @@ def test_neomme_is_shown_what_its_own_processor_shows():
         assert (_positions(rows, columns) == theirs).all()
 
 
+@pytest.mark.parametrize("kind", TEXT_ONLY)
+class TestColBert:
+    @pytest.fixture
+    def encoder(self, tiny, kind):
+        return LateEncoder(str(tiny / kind), batch=4)
+
+    def test_a_question_is_filled_with_masks_and_a_passage_is_not(self, encoder):
+        asked = encoder.question("total revenue")
+        assert asked.vectors.shape == (12, DIM)
+        assert list(asked.words) == [2, 3]  # after [CLS] and the mark; the rest is marks and masks
+        told = encoder.passages(["total revenue", "of wind , and solar ."])
+        assert [len(one.vectors) for one in told] == [5, 7]  # [CLS], mark, [SEP]; no punctuation
+        for one in (asked, *told):
+            assert np.linalg.norm(one.vectors, axis=1) == pytest.approx(1, abs=1e-5)
+
+    def test_a_text_has_the_same_vectors_in_any_company(self, encoder):
+        alone = encoder.passages(["wind turbines"])[0].vectors
+        beside = encoder.passages(["of the " * 700, "revenue", "wind turbines"])[-1].vectors
+        assert beside == pytest.approx(alone, abs=1e-5)
+
+    def test_its_vectors_are_those_of_the_model_and_its_projection(self, encoder, tiny, kind):
+        from transformers import AutoTokenizer, BertModel
+
+        theirs = BertModel.from_pretrained(tiny / kind)
+        folder = tiny / kind / "1_Dense" if kind == "pylate" else tiny / kind
+        projection = load_file(folder / "model.safetensors")["linear.weight"]
+        tokenizer = AutoTokenizer.from_pretrained(tiny / kind)
+        ids = tokenizer("wind turbines")["input_ids"]
+        ids.insert(1, tokenizer.convert_tokens_to_ids("[unused1]"))
+        with torch.inference_mode():
+            states = theirs(torch.tensor([ids])).last_hidden_state[0] @ projection.T
+        expected = torch.nn.functional.normalize(states, dim=-1).numpy()
+        assert encoder.passages(["wind turbines"])[0].vectors == pytest.approx(expected, abs=1e-5)
+
+    def test_without_its_projection_it_is_refused(self, tiny, tmp_path, kind):
+        folder = copied(tiny, tmp_path, kind)
+        weights = folder / "1_Dense" if kind == "pylate" else folder
+        changed(weights, lambda tensors: tensors.update(other=tensors.pop("linear.weight")))
+        with pytest.raises(UnknownModelError, match=r"no tensor 'linear.weight'"):
+            LateEncoder(str(folder)).question("revenue")
+
+    def test_it_does_not_see(self, encoder):
+        with pytest.raises(UnknownModelError, match="text:MODEL"):
+            encoder.pictures([drawn()])
+
+
 @pytest.mark.parametrize("kind", SINGLE)
 class TestSingle:
     def test_vectors_are_of_unit_length_and_differ(self, single, kind):
@@ -251,6 +297,15 @@ def test_the_id_follows_the_content(tiny, tmp_path):
     other_size = fingerprint(folder)
     changed(folder, lambda tensors: tensors["multi_vector_head.proj.weight"][-1].add_(1e-3))
     assert len({fingerprint(folder), other_size, fingerprint(tiny / "neomme")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"), [("colbert", "artifact.metadata"), ("pylate", "1_Dense/config.json")]
+)
+def test_the_id_follows_a_colberts_habits_too(tiny, tmp_path, kind, file):
+    folder = copied(tiny, tmp_path, kind)
+    (folder / file).write_text('{"query_maxlen": 20, "bias": false}')
+    assert fingerprint(folder) != fingerprint(tiny / kind)
 
 
 def test_another_seed_is_another_id(tiny, tmp_path):

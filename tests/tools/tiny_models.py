@@ -7,7 +7,9 @@ nothing, but two pages or words that differ have different ones.
 import json
 
 import torch
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 from transformers.utils import logging
 
@@ -135,6 +137,36 @@ def make_neomme(folder, *, seed=0):
     (folder / "preprocessor_config.json").write_text(json.dumps(settings | {"max_side": 256}))
 
 
+def make_colbert(folder):
+    """As ColBERT saves itself: the projection lies among the weights."""
+    from transformers import BertConfig, BertModel
+
+    model, tokenizer = _bert(BertConfig, BertModel)
+    tensors = {f"bert.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors["linear.weight"] = torch.randn(DIM, 32)
+    model.save_pretrained(folder)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    tokenizer.save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"architectures": ["HF_ColBERT"]}))
+    (folder / "artifact.metadata").write_text(json.dumps({"query_maxlen": 12}))
+
+
+def make_pylate(folder):
+    """As PyLate saves it: the projection lies in a folder of its own."""
+    from transformers import BertConfig, BertModel
+
+    model, tokenizer = _bert(BertConfig, BertModel)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    dense = folder / "1_Dense"
+    dense.mkdir()
+    (dense / "config.json").write_text(json.dumps({"bias": False}))
+    save_file({"linear.weight": torch.randn(DIM, 32)}, dense / "model.safetensors")
+    habits = {"query_prefix": "[unused0]", "document_prefix": "[unused1]", "query_length": 12}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(habits))
+
+
 def make_siglip(folder):
     from transformers import SiglipConfig, SiglipImageProcessorPil, SiglipModel, SiglipProcessor
 
@@ -196,16 +228,19 @@ LATE = {
     "colmodernvbert": make_colmodernvbert,
     "neomme": make_neomme,
 }
+TEXT_ONLY = {"colbert": make_colbert, "pylate": make_pylate}
 SINGLE = {"siglip": make_siglip, "clip": make_clip, "idefics3": make_idefics3}
 
 
-def _tokenizer(marks, **special):
-    """One piece a word, in small letters."""
+def _tokenizer(marks, *, unused=(), **special):
+    """One piece a word, in small letters; no text is cut into an unused one."""
     from tokenizers import normalizers
 
     vocabulary = {
         word: at
-        for at, word in enumerate(dict.fromkeys(["<unk>", "<pad>", *marks, *WORDS.split()]))
+        for at, word in enumerate(
+            dict.fromkeys(["<unk>", "<pad>", *marks, *unused, *WORDS.split()])
+        )
     }
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.normalizer = normalizers.Lowercase()
@@ -217,6 +252,19 @@ def _tokenizer(marks, **special):
         additional_special_tokens=list(marks),
         **special,
     )
+
+
+def _bert(config, kind):
+    marks = ["[CLS]", "[SEP]", "[MASK]"]
+    special = dict(zip(("cls_token", "sep_token", "mask_token"), marks, strict=True))
+    tokenizer = _tokenizer(marks, unused=("[unused0]", "[unused1]"), **special)
+    first, last = (tokenizer.convert_tokens_to_ids(mark) for mark in marks[:2])
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", first), ("[SEP]", last)]
+    )
+    torch.manual_seed(0)
+    settings = _TEXT | {"num_attention_heads": 4, "max_position_embeddings": 1_024}
+    return kind(config(**settings, vocab_size=len(tokenizer), pad_token_id=1)), tokenizer
 
 
 def _qwen(tokenizer):
@@ -257,6 +305,6 @@ def _save(folder, kind, config, feeder, *, seed=0):
 
 def make_all(folder):
     """A checkpoint of every kind, each in a folder of its name."""
-    for name, make in (LATE | SINGLE).items():
+    for name, make in (LATE | TEXT_ONLY | SINGLE).items():
         make(folder / name)
     return folder

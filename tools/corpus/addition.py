@@ -33,10 +33,13 @@ class Addition:
         *,
         password: str | None,
         link: bool,
+        tags: Sequence[str],
         until: Stage,
     ) -> None:
         """Register all files, then read them stage by stage."""
-        intake = Intake(self._catalogue, self._originals, farm, password=password, link=link)
+        intake = Intake(
+            self._catalogue, self._originals, farm, password=password, link=link, tags=tags
+        )
         for number, source in enumerate(sources):
             self._progress("Looking at files", number, len(sources))
             self._entries.append(intake.enter(source))

@@ -6,6 +6,7 @@ from the originals. A page stage is one transaction, so a kill at any moment lea
 
 from collections.abc import Iterator, Sequence
 
+from pagehop.tools.corpus.filing import FilingRows
 from pagehop.tools.corpus.packing import (
     REGION_COLUMNS,
     Row,
@@ -24,7 +25,7 @@ NO_WORDS = pack_words(())
 MARKS = ", ".join("?" * 12)
 
 
-class Catalogue(VectorRows):
+class Catalogue(FilingRows, VectorRows):
     """Documents, pages, regions and passages, written; what reads is inherited."""
 
     def register(self, document: Document, original: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pagehop.tools.errors import CorpusBusyError, CorpusVersionError, PagehopError, StorageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x70616765  # "page": marks the file as a catalogue of ours
 BUSY_SECONDS = 30
 PRAGMAS = (
@@ -127,8 +127,11 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")  # two processes may make one corpus at once
         try:
-            if not self._checked_version(connection):
+            version = self._checked_version(connection)
+            if not version:
                 self._create(connection)
+            elif version < SCHEMA_VERSION:
+                self._grow(connection, version)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -158,12 +161,15 @@ class Database:
                 f"The catalogue {str(self.path)!r} is missing or empty, but {str(originals)!r} "
                 "holds documents. Restore it from a backup, or add that folder to a new corpus."
             )
-        script = files("pagehop.tools.corpus").joinpath("schema.sql").read_text("utf-8")
-        # executescript would commit: the statements go one by one, within the transaction.
-        for statement in script.split(";\n"):
-            connection.execute(statement)
+        _run(connection, "schema.sql")
         connection.execute("INSERT INTO meta VALUES ('generation', 0), ('residue', 0)")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        self._grow(connection, 1)
+
+    def _grow(self, connection: sqlite3.Connection, version: int) -> None:
+        """Bring an older catalogue to this version, one version after the other."""
+        for later in range(version + 1, SCHEMA_VERSION + 1):
+            _run(connection, f"schema_{later}.sql")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextmanager
@@ -193,6 +199,13 @@ class _Connection:
     def __del__(self) -> None:
         if hasattr(self, "sqlite"):
             self.sqlite.close()
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    """Run the statements of a file of this package within the open transaction."""
+    text = files("pagehop.tools.corpus").joinpath(script).read_text("utf-8")
+    for statement in text.split(";\n"):  # executescript would commit
+        connection.execute(statement)
 
 
 def explained(error: sqlite3.Error | OSError, path: Path) -> PagehopError:

@@ -1,5 +1,6 @@
 """The door of the corpus: a file is looked at, copied and registered before it is read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,19 +42,29 @@ class Intake:
         *,
         password: str | None = None,
         link: bool = False,
+        tags: Sequence[str] = (),
     ) -> None:
         self._catalogue = catalogue
         self._originals = originals
         self._farm = farm
         self._password = password
         self._link = link
+        self._tags = tuple(tags)
 
     def enter(self, source: Source) -> Entry:
-        """Register a file's content under a name that no other document has.
+        """Register a file's content under a name that no other document has, and sort it.
 
         Raises:
             StorageError: the disk is full.
         """
+        entry = self._entered(source)
+        if entry.document_id is not None:
+            folder = source.path.resolve().parent.as_posix()
+            self._catalogue.put_folder(entry.document_id, folder)
+            self._catalogue.tag(entry.document_id, self._tags)
+        return entry
+
+    def _entered(self, source: Source) -> Entry:
         if source.refusal:
             return self._refused(source, *source.refusal)
         kind = sniff(source.path, self._farm.limits)  # before a huge file is read for its id

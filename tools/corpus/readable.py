@@ -3,6 +3,7 @@
 import io
 import math
 import threading
+from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,12 @@ from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.originals import Originals
 from pagehop.tools.corpus.pages import PageCache
 from pagehop.tools.corpus.records import Document, Page, Passage, Region, Stage, Word
-from pagehop.tools.errors import BadBoxError, InputError, PageOutOfRangeError
+from pagehop.tools.errors import (
+    BadBoxError,
+    InputError,
+    PageOutOfRangeError,
+    UnknownDocumentError,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,6 +54,40 @@ class ReadableCorpus:
             UnknownDocumentError: none, or more than one, is meant.
         """
         return self.catalogue.document(name)
+
+    def choose(
+        self,
+        documents: Collection[str] = (),
+        *,
+        tags: Collection[str] = (),
+        folders: Collection[str] = (),
+    ) -> tuple[str, ...] | None:
+        """The ids of the documents to search, for `documents` of `search`; None: all.
+
+        Args:
+            documents: names or ids; none: any.
+            tags: that has any of these, of those given to `add`; none: any.
+            folders: that was added from any of these, or from below them: "/data/reports/2022",
+                or its last parts alone, "reports/2022" or "2022"; none: any.
+
+        Raises:
+            UnknownDocumentError: there is no such document, or none has a tag or folder, or none
+                fits all that is asked.
+        """
+        if not (documents or tags or folders):
+            return None
+        named = {self.document(name).id for name in documents}
+        found = named or {document.id for document in self.documents()}
+        if tags:
+            found &= self.catalogue.tagged(tags)
+        if folders:
+            found &= self.catalogue.in_folders(folders)
+        if not found:
+            raise UnknownDocumentError(
+                "No document fits all of the documents, tags and folders asked for together. "
+                "Ask for fewer of them."
+            )
+        return tuple(sorted(found))
 
     def page(self, document: str, number: int) -> Page:
         """A page, counted from 1.

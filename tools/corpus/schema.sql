@@ -1,4 +1,4 @@
--- The catalogue of a corpus, schema version 1. Rows depend on the documents' content and on the
+-- The catalogue of a corpus as version 1 had it; schema_2.sql adds to it. Rows depend on the documents' content and on the
 -- order in which files were named, never on time or on which worker was faster.
 
 CREATE TABLE meta (

@@ -12,7 +12,11 @@ from pagehop.tools.boxes import BBox
 from pagehop.tools.evidence import Modality
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL.Image import Image
+
+    from pagehop.tools.corpus.catalogue import Catalogue
 
 Progress: TypeAlias = Callable[[str, int, int], None]  # what is being done, done, of how many
 
@@ -61,15 +65,32 @@ class Hit:
     text: str
     passage_id: str | None = None
     region_id: str | None = None
+    copies: tuple[tuple[str, int], ...] = ()  # document name, page: the same page elsewhere
 
 
 @runtime_checkable
 class Channel(Protocol):
-    """One index over one modality. It reads the catalogue and owns whatever it derives from it."""
+    """One index over one modality. It reads the catalogue and owns whatever it derives from it.
 
-    name: str  # lexical, dense, ...: how a person chooses it
-    modality: Modality
-    weight: float  # of its vote in the fusion
+    Plain class attributes fill the properties. Three more attributes are read where a channel has
+    them: `always` (asked whatever the route says), `floor` (its score for "no match") and
+    `passages` (see `hits.PassageScores`).
+    """
+
+    @property
+    def name(self) -> str:
+        """How a person chooses it: lexical, dense, ..."""
+        ...
+
+    @property
+    def modality(self) -> Modality:
+        """What it knows; the route asks it for questions about that."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """Of its vote in the fusion."""
+        ...
 
     def update(self, progress: Progress | None = None) -> int:
         """Index what the catalogue has and this channel lacks; returns how many items."""
@@ -86,3 +107,6 @@ class Channel(Protocol):
     def close(self) -> None:
         """Let go of files and locks."""
         ...
+
+
+ChannelMaker: TypeAlias = "Callable[[Catalogue, Path], Channel]"  # its class will do

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from pagehop.tools.errors import VocabularyError
-from pagehop.tools.retrieval.analysis import counted, terms, words
+from pagehop.tools.retrieval.analysis import counted, term_hash, terms, words
+from pagehop.tools.retrieval.questions import stressed
 
 SHIPPED = Path(__file__).with_name("vocabulary.jsonl")
 _EXPANDED = 0.3  # of a word that the question has itself: what an expansion's word counts
+_STRESSED = 0.5  # added to the weight of names, numbers and quoted words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +57,14 @@ class Vocabulary:
     def weights(self, question: str) -> dict[int, float]:
         """The hashes of the question's terms, and of what they stand for, with their weights.
 
-        Only what is computed is expanded: the question names a line of a statement in words that
-        the page has too, and its synonyms would bring other pages.
+        A term counts as often as the question has it, names, numbers and quoted words half as
+        much again. Only what is computed is expanded: a line of a statement is asked for in words
+        that its page has too, and the synonyms would bring other pages.
         """
         weights: dict[int, float] = dict(counted(question))
+        for term in map(term_hash, stressed(question)):
+            if term in weights:
+                weights[term] += _STRESSED
         for entry in self.meant(question):
             if entry.computed:
                 for term in counted(" . ".join(entry.also)):

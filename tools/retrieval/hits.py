@@ -13,7 +13,8 @@ from pagehop.tools.retrieval.fusion import Place, Scores, ranked
 
 Unit: TypeAlias = Literal["page", "region"]
 
-_WINDOW = 50  # the best pages: those whose passages and kinds are looked at
+_WINDOW = 50  # the best pages: those that are asked for a wanted kind
+_READ = 25  # the best pages: those whose blocks are compared; of 25 pages there are about 100
 _KIND = 0.15  # added to a page that has a passage of a wanted kind
 _NEAREST = 0.5  # of a passage's score: that another channel chose it for its page
 _OWN = 0.35  # of a region's score: how well its passage fits, beside its page
@@ -51,6 +52,7 @@ class HitMaker:
     scope: Scope
     lists: Mapping[str, Sequence[Match]]
     modalities: Collection[str]
+    copies: Mapping[Place, Sequence[Place]] = field(default_factory=dict)  # of a page, elsewhere
     _ranks: dict[str, dict[Place, int]] = field(default_factory=dict, init=False)
 
     def make(self, scores: Scores, k: int, unit: Unit) -> list[Hit]:
@@ -63,7 +65,7 @@ class HitMaker:
             }
         places = ranked(scores)
         if unit == "region":
-            return self._region_hits(scores, places[:_WINDOW], k)
+            return self._region_hits(scores, places[:_READ], k)
         shown = places[:k]
         fit = self._fit(shown)
         return [self._page_hit(place, scores[place], fit) for place in shown]
@@ -144,6 +146,10 @@ class HitMaker:
             score=round(score, 6),
             channels={name: ranks[place] for name, ranks in self._ranked() if place in ranks},
             text=page.text[:_PREVIEW],
+            copies=tuple(
+                (self.documents[document].name, number)
+                for document, number in self.copies.get(place, ())
+            ),
         )
         if shown is None:
             return hit

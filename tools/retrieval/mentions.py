@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pagehop.tools.retrieval.section_mentions import SectionMention, section_mentions
+
 ItemKind: TypeAlias = Literal["figure", "table"]
 
 _ORDINALS = {
@@ -18,6 +20,12 @@ _ORDINALS = {
     )
 } | {"last": -1, "final": -1, "second-to-last": -2, "penultimate": -2, "third-to-last": -3}
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
+_CARDINALS = {
+    word: number
+    for number, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), start=1
+    )
+}
 _MOST_PAGES = 20  # a longer range is no place to look
 
 _ORDINAL = "|".join(sorted(map(re.escape, _ORDINALS), key=len, reverse=True))
@@ -25,11 +33,16 @@ _NUMBER = r"(?:[A-Za-z]{1,2}-?\d{1,4}|\d{1,4}(?![\d%]|,\d|\.\d)|[ivxl]{1,6}\b|[I
 _JOIN = r"\s*(?:-|\u2013|\u2014|,\s*and\b|,|&|\bto\b|\band\b|\bor\b|\bthrough\b)\s*"
 _PAGES = re.compile(
     r"(?<!web )(?<!home )(?<!Web )(?<!\w)(?:[Pp]ages?|PAGES?|[Ss]lides?|SLIDES?|[Pp]p?\.|[Pp]g\.?)"
-    rf"\s*(?:[Nn]o\.?|[Nn]umbers?|#)?\s*({_NUMBER}(?:{_JOIN}(?:page\s+|slide\s+)?{_NUMBER})*)\b"
+    rf"\s*(?:[Nn]o\.?|[Nn]umbers?|#)?\s*({_NUMBER}(?:{_JOIN}(?:(?i:page|slide)\s+)?{_NUMBER})*)\b"
+)
+_SPELT = rf"\b(?:{'|'.join(_CARDINALS)})\b"
+_SPELT_PAGES = re.compile(  # not "the page one sees"
+    rf"\b(?:on|in|of|from|see|between|and)\s+((?:pages?|slides?)\s+{_SPELT}(?:{_JOIN}{_SPELT})*)",
+    re.IGNORECASE,
 )
 _NTH_PAGE = re.compile(
     rf"\b(?:({_ORDINAL})|(\d{{1,3}})(?:st|nd|rd|th))\s+(?:(two|three|four|five|[2-9])\s+)?"
-    r"(?:pages?|slides?)\b",
+    r"(?:pages?|slides?)\b(?!\s+of\s+(?:the\s+)?(?:section|chapter|appendix|annex|part)\b)",
     re.IGNORECASE,
 )
 _COVER = re.compile(r"\b(?:cover(?:\s+(?:page|slide))?|title\s+(?:page|slide))\b", re.IGNORECASE)
@@ -46,9 +59,14 @@ _NTH_ITEM = re.compile(
     rf"\b({_ORDINAL})\s+(?:\w+\s+)?(figure|table|chart|graph|diagram|image|picture|photo)\b",
     re.IGNORECASE,
 )
-_SECTION = re.compile(
-    r"(?:\b(section|sec\.|chapter|appendix|annex|item|part)\s*|(§)\s*)"
-    r"((?-i:[A-HJ-Z]\b(?:\.\d+)*|\d+(?:\.\d+)*[A-Za-z]?|[IVX]{2,5})\b)",
+_EXAMPLE = re.compile(
+    r"(?:\b(?:for example|for instance|e\.g\.|such as)|\()\W{0,3}[\[\"\u201c]", re.I
+)
+_BESIDE = re.compile(
+    r"\b(?:pages?|slides?)\s+(?:(?:right|immediately|directly|just)\s+)?"
+    r"(?:(after|following|that\s+follows)|(?:before|preceding|that\s+precedes))\s+(?:the\s+)?$"
+    r"|\b(?:(next|following)|previous|preceding)\s+(?:page|slide)\s+(?:after|before|from|to|of)"
+    r"\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 
@@ -60,6 +78,7 @@ class PageMention:
     said: str
     number: str = ""  # "12", "iv", "A-3"
     position: int = 0
+    shift: int = 0  # 1: the page after it is meant; -1: the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +89,7 @@ class ItemMention:
     kind: ItemKind
     number: str = ""
     position: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SectionMention:
-    """A section by its number, with the word it was called by: section, appendix, item, ..."""
-
-    said: str
-    word: str
-    number: str
+    shift: int = 0  # of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +112,25 @@ def mentions(question: str) -> Mentions:
     >>> bool(mentions("How many pages are there in the first section?"))
     False
     """
+    example = _EXAMPLE.search(question)
+    if example:  # of how the answer should look
+        question = question[: example.start()]
     return Mentions(
         pages=tuple(dict.fromkeys(_pages(question))),
         items=tuple(dict.fromkeys(_items(question))),
-        sections=tuple(dict.fromkeys(_sections(question))),
+        sections=tuple(dict.fromkeys(section_mentions(question))),
     )
 
 
 def _pages(question: str) -> Iterator[PageMention]:
     for match in _PAGES.finditer(question):
+        shift = _shift(question, match)
         for number in _spelled_out(match.group(1), _NUMBER):
-            yield PageMention(match.group().strip(), number=number)
-    for match in _NTH_PAGE.finditer(question):
-        word, digits, count = match.groups()
-        start = int(digits) if digits else _ORDINALS[word.lower()]
-        many = _COUNTS.get(count.lower(), 0) or int(count) if count else 1
-        step = -1 if start < 0 else 1
-        for at in range(many if start in (1, -1) else 1):
-            yield PageMention(match.group(), position=start + step * at)
+            yield PageMention(match.group().strip(), number=number, shift=shift)
+    for match in _SPELT_PAGES.finditer(question):
+        for word in re.findall(_SPELT, match.group(1), re.IGNORECASE):
+            yield PageMention(match.group(1).strip(), number=str(_CARDINALS[word.lower()]))
+    yield from _counted(question)
     back = _BACK.search(question)
     if back:
         yield PageMention(back.group(), position=-1)
@@ -126,20 +138,35 @@ def _pages(question: str) -> Iterator[PageMention]:
         yield PageMention(cover.group(), position=1)
 
 
+def _counted(question: str) -> Iterator[PageMention]:
+    """Pages by their position: the third, the last two."""
+    for match in _NTH_PAGE.finditer(question):
+        word, digits, count = match.groups()
+        start = int(digits) if digits else _ORDINALS[word.lower()]
+        many = _COUNTS.get(count.lower(), 0) or int(count) if count else 1
+        step = -1 if start < 0 else 1
+        for at in range(many if start in (1, -1) else 1):
+            yield PageMention(match.group(), position=start + step * at)
+
+
 def _items(question: str) -> Iterator[ItemMention]:
     for match in _ITEMS.finditer(question):
         kind: ItemKind = "table" if match.group(1).lower().startswith("tab") else "figure"
         for number in _spelled_out(match.group(2), _ITEM_NUMBER):
-            yield ItemMention(match.group().strip(), kind, number=number)
+            shift = _shift(question, match)
+            yield ItemMention(match.group().strip(), kind, number=number, shift=shift)
     for match in _NTH_ITEM.finditer(question):
         kind = "table" if match.group(2).lower() == "table" else "figure"
-        yield ItemMention(match.group(), kind, position=_ORDINALS[match.group(1).lower()])
+        position = _ORDINALS[match.group(1).lower()]
+        yield ItemMention(match.group(), kind, position=position, shift=_shift(question, match))
 
 
-def _sections(question: str) -> Iterator[SectionMention]:
-    for match in _SECTION.finditer(question):
-        word = (match.group(1) or "section").lower().rstrip(".")
-        yield SectionMention(match.group(), "section" if word == "sec" else word, match.group(3))
+def _shift(question: str, match: re.Match[str]) -> int:
+    """Whether the page beside a place is meant: "the page after Figure 3"."""
+    beside = _BESIDE.search(question[: match.start()])
+    if not beside:
+        return 0
+    return 1 if any(beside.groups()) else -1
 
 
 def _is_place(question: str, cover: re.Match[str]) -> bool:
@@ -152,7 +179,7 @@ def _is_place(question: str, cover: re.Match[str]) -> bool:
 def _spelled_out(numbers: str, pattern: str) -> list[str]:
     """Each number of a list of them, "3-5" as 3, 4 and 5."""
     span = re.fullmatch(
-        r"\s*(\d{1,4})\s*(?:-|\u2013|\u2014|to|through)\s*(?:page\s+|slide\s+)?(\d{1,4})\s*",
+        r"\s*(\d{1,4})\s*(?:-|\u2013|\u2014|to|through)\s*(?:(?i:page|slide)\s+)?(\d{1,4})\s*",
         numbers,
     )
     if span and 0 < int(span[2]) - int(span[1]) < _MOST_PAGES:

@@ -11,7 +11,7 @@ from pagehop.tools.retrieval.mentions import Mentions, mentions
 from pagehop.tools.retrieval.names import named, spelt_out
 from pagehop.tools.retrieval.references import Reference, View, resolve
 
-SURE = 1.0  # added to a page that the question points at: more than any channel can give
+SURE = 1.5  # added to a page that the question points at: more than any channel can give
 UNSURE = 0.3  # the same, when it may be that page of any of several documents
 _FITS = 0.8  # of the best fit: documents that fit so well are all meant
 _MEANT = 0.25  # a fit that is good enough to say which document a page number is of

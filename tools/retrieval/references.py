@@ -11,18 +11,13 @@ from functools import partial
 from typing import Protocol
 
 from pagehop.tools.corpus.records import Document, Page, Passage, Region
-from pagehop.tools.retrieval.mentions import (
-    ItemMention,
-    Mentions,
-    PageMention,
-    SectionMention,
-)
+from pagehop.tools.retrieval.mentions import ItemMention, Mentions, PageMention
+from pagehop.tools.retrieval.section_pages import section_pages
 
 _KINDS = {
     "figure": r"(?:fig(?:ure)?|chart|exhibit|graph|diagram|image)s?",
     "table": r"(?:table|tab)s?",
 }
-_LONGEST_SECTION = 30  # pages; a longer one is no place to look
 SURE, LIKELY = 1.0, 0.5  # of a number; of a position among figures, or a section's many pages
 
 
@@ -62,19 +57,38 @@ def resolve(asked: Mentions, document: Document, view: View) -> tuple[Reference,
 
 
 def _all(asked: Mentions, document: Document, view: View) -> Iterator[tuple[int, float, str]]:
-    pages = view.pages(document.id) if asked.pages else ()
-    for page in asked.pages:
-        for number, reason in _page(page, pages, document.page_count):
-            yield number, SURE, reason
-    if asked.items:
-        regions, passages = view.regions(document.id), view.passages(document.id)
-        for item in asked.items:
-            strength = SURE if item.number else LIKELY
-            for number in _item(item, regions, passages):
-                yield number, strength, f"“{item.said}” is on page {number}"
+    yield from _of_pages(asked.pages, document, view)
+    yield from _of_items(asked.items, document, view)
     for section in asked.sections:
-        for number in _section(section, document.id, view):
+        for number in section_pages(section, document.id, view):
             yield number, LIKELY, f"“{section.said}” is on page {number}"
+
+
+def _of_pages(
+    asked: Sequence[PageMention], document: Document, view: View
+) -> Iterator[tuple[int, float, str]]:
+    pages = view.pages(document.id) if asked else ()
+    for page in asked:
+        for found, reason in _page(page, pages, document.page_count):
+            if 1 <= found + page.shift <= document.page_count:
+                yield found + page.shift, SURE, f"{reason}{_moved(page.shift)}"
+
+
+def _of_items(
+    asked: Sequence[ItemMention], document: Document, view: View
+) -> Iterator[tuple[int, float, str]]:
+    regions = view.regions(document.id) if asked else ()
+    passages = view.passages(document.id) if asked else ()
+    for item in asked:
+        strength = SURE if item.number else LIKELY
+        for found in _item(item, regions, passages):
+            if 1 <= found + item.shift <= document.page_count:
+                reason = f"“{item.said}” is on page {found}{_moved(item.shift)}"
+                yield found + item.shift, strength, reason
+
+
+def _moved(shift: int) -> str:
+    return f", and the page {'after' if shift > 0 else 'before'} it is meant," if shift else ""
 
 
 def _page(asked: PageMention, pages: Sequence[Page], count: int) -> Iterator[tuple[int, str]]:
@@ -121,28 +135,3 @@ def _is_called(text: str, kind: str, number: str) -> bool:
     return bool(
         re.match(rf"\W*{_KINDS[kind]}\b\.?\s*{re.escape(number)}(?![\w]|\.\d)", text, re.IGNORECASE)
     )
-
-
-def _section(asked: SectionMention, document_id: str, view: View) -> list[int]:
-    """The pages that stand under a heading with that number."""
-    number = re.escape(asked.number)
-    bare = rf"|{number}(?:\.|\s|:|$)(?!\d)" if asked.word in ("section", "chapter") else ""
-    if asked.word in ("appendix", "annex"):
-        bare = rf"|{number}(?:\.|:|\s)\s*[A-Z]"
-    heading = re.compile(rf"\W*(?:(?i:{asked.word}\s*){number}\b{bare})")
-    pages = {
-        one.page
-        for one in view.passages(document_id)
-        if any(heading.match(title) for title in one.heading)
-    }
-    pages |= {
-        region.page
-        for region in view.regions(document_id)
-        if region.kind in ("heading", "title") and heading.match(region.text)
-    }
-    pages = pages or {
-        page.number
-        for page in view.pages(document_id)
-        if any(heading.match(title) for title in page.outline)
-    }
-    return sorted(pages) if len(pages) <= _LONGEST_SECTION else []

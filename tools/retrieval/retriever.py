@@ -10,12 +10,14 @@ from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.assembly import Parts
 from pagehop.tools.retrieval.cascade import leading, reordered
 from pagehop.tools.retrieval.channel import Hit, Match, Progress, Query, Scope
-from pagehop.tools.retrieval.fusion import Place, Scores
+from pagehop.tools.retrieval.cut import kept
+from pagehop.tools.retrieval.duplicates import Collapsed, collapsed
+from pagehop.tools.retrieval.fusion import Place, Scores, ranked
 from pagehop.tools.retrieval.hits import HitMaker, PassageScores, Unit
 from pagehop.tools.retrieval.questions import without_instructions
 from pagehop.tools.retrieval.routing.pilots import Granularity
 from pagehop.tools.retrieval.scoring import Request, Scored, Scorer
-from pagehop.tools.retrieval.settings import Settings
+from pagehop.tools.retrieval.settings import Cut, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Retriever:
 
     def search(  # noqa: PLR0913 - the ways to narrow a search
         self,
-        text: str,
+        query: str | Query,
         *,
         k: int = 10,
         documents: Collection[str] | None = None,
@@ -66,7 +68,7 @@ class Retriever:
         """Find pages, or regions, that answer a question.
 
         Args:
-            text: a question or words.
+            query: a question or words, or a picture with or without them.
             k: at most so many hits; more never reorder the first.
             documents: ids to search in; None: all.
             unit: "page": one hit a page; "region": the best blocks, several a page allowed.
@@ -78,12 +80,13 @@ class Retriever:
         Raises:
             EmptyQuestionError, UnknownDocumentError, UnknownChannelError: as they say.
         """
-        if not text.strip():
+        query = Query(text=query) if isinstance(query, str) else query
+        if not query.text.strip() and query.image is None:
             raise EmptyQuestionError("The question is empty. Ask something, in any language.")
         self._check(channels)
         scope, known = self._scope(documents, without)
         request = Request(
-            query=Query(text=without_instructions(text)),
+            query=replace(query, text=without_instructions(query.text)),
             scope=scope,
             documents=known,
             settings=settings or Settings(),
@@ -91,8 +94,8 @@ class Retriever:
             hint=modalities,
         )
         scored = self._scorer.score(request)
-        scores = self._cascaded(request, scored)
-        hits = HitMaker(
+        unique = self._unique(request, self._cascaded(request, scored))
+        maker = HitMaker(
             catalogue=self._catalogue,
             documents=known,
             scorers=[one for one in self.channels.values() if isinstance(one, PassageScores)],
@@ -100,7 +103,9 @@ class Retriever:
             scope=scope,
             lists=scored.lists,
             modalities=frozenset(modalities),
-        ).make(scores, max(k, 0), unit)
+            copies=unique.copies,
+        )
+        hits = _cut(maker, unique.scores, max(k, 0), unit, request.settings.cut)
         return Found(hits=tuple(hits), route=_route(request, scored))
 
     def problems(self) -> tuple[str, ...]:
@@ -126,6 +131,11 @@ class Retriever:
             within[document] = self._scorer.score(alone, scored.routed).scores
         return reordered(scored.scores, within)
 
+    def _unique(self, request: Request, scores: Scores) -> Collapsed:
+        if not request.settings.collapse:
+            return Collapsed(scores, {})
+        return collapsed(scores, self._catalogue)
+
     def _check(self, names: Sequence[str] | None) -> None:
         if names is None:
             return
@@ -145,6 +155,16 @@ class Retriever:
             chosen = frozenset(document.id for document in known)
         scope = Scope(documents=chosen, without=frozenset(without))
         return scope, {document.id: document for document in known}
+
+
+def _cut(maker: HitMaker, scores: Scores, k: int, unit: Unit, cut: Cut) -> list[Hit]:
+    """The first `k` hits, or fewer where the others fit much worse."""
+    if cut == "fixed":
+        return maker.make(scores, k, unit)
+    if unit == "page":
+        return maker.make(scores, kept([scores[one] for one in ranked(scores)], cut, k), unit)
+    hits = maker.make(scores, 2 * k, unit)  # a mixture needs to see what does not fit, too
+    return hits[: kept([hit.score for hit in hits], cut, k)]
 
 
 def _route(request: Request, scored: Scored) -> Route:

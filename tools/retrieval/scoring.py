@@ -60,9 +60,7 @@ class Scorer:
         lists, routed = self._ask(request, routed)
         pointing = Pointing()
         if request.settings.pointing:
-            pointing = point(
-                request.query.text, request.documents, self._catalogue, request.scope
-            )
+            pointing = point(request.query.text, request.documents, self._catalogue, request.scope)
         scores = boosted(self._votes(lists, request.settings), pointing.pages)
         for place in scores:
             scores[place] += pointing.documents.get(place[0], 0.0)

@@ -30,15 +30,20 @@ def wipe(path: Path, spans: list[tuple[int, int]], dim: int) -> None:
         os.fsync(file.fileno())
 
 
-def mapped(path: Path, rows: int, dim: int) -> NDArray[np.float32]:
-    """The first `rows` vectors, read from the file as they are needed.
+def check(path: Path, rows: int, dim: int) -> None:
+    """See that the file has so many rows at least.
 
     Raises:
-        OSError: the file is missing, or shorter than that.
+        OSError: it is missing, or shorter.
     """
-    if not rows:
-        return np.zeros((0, dim), dtype=np.float32)
-    size = path.stat().st_size
+    size = path.stat().st_size if rows else 0
     if size < rows * dim * 4:
         raise OSError(f"{path.name} has {size} bytes of {rows * dim * 4}")
+
+
+def mapped(path: Path, rows: int, dim: int) -> NDArray[np.float32]:
+    """The first `rows` vectors, read from the file as they are needed; raises as `check` does."""
+    check(path, rows, dim)
+    if not rows:
+        return np.zeros((0, dim), dtype=np.float32)
     return np.memmap(path, dtype="<f4", mode="r", shape=(rows, dim))

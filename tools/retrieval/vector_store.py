@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pagehop.tools.retrieval.codes import sign_codes
 from pagehop.tools.retrieval.derived import DerivedDatabase
-from pagehop.tools.retrieval.vector_file import append, mapped, wipe
+from pagehop.tools.retrieval.vector_file import append, check, mapped, wipe
 from pagehop.tools.retrieval.vector_rows import Place, Rows, table_of
 
 Vectors: TypeAlias = NDArray[np.float32]
@@ -69,15 +69,21 @@ class VectorStore:
         """
         with self._file.snapshot() as db:
             change, held = self._file.change(db), self._held
+            name, rows, dim = _state(db)
+            check(self.folder / name, rows, dim)  # reading a map of what is cut off ends us
             if held is None or held[0] != change:
                 held = self._held = (change, self._read(db))
         return held[1]
 
-    def stale(self, digests: Mapping[Place, str]) -> dict[str, set[int]]:
-        """The pages of documents that are not held as they are now, those that are gone too."""
+    def digests(self) -> dict[Place, str]:
+        """The pages that are held -> their digest as they were then; empty: vectors lack."""
         with self._file.snapshot() as db:
             rows = db.execute("SELECT document, number, digest FROM page")
-            held = {(document, number): digest for document, number, digest in rows}
+            return {(document, number): digest for document, number, digest in rows}
+
+    def stale(self, digests: Mapping[Place, str]) -> dict[str, set[int]]:
+        """The pages of documents that are not held as they are now, those that are gone too."""
+        held = self.digests()
         changed: dict[str, set[int]] = {}
         for place in held.keys() | digests.keys():
             if held.get(place) != digests.get(place):

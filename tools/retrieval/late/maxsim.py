@@ -5,6 +5,7 @@ padded is masked to minus infinity, never to zero: a zero would beat every negat
 that a page's score would depend on the longest page beside it.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 DECIMALS = 4  # of a score: a product's last bits depend on what is multiplied along with it
 
 _TOGETHER = 32  # pages a multiplication: enough for all cores, little enough for the cache
+_SERIAL = 32_768  # numbers that torch converts without waking its threads, which costs more
+
+_LOCAL = threading.local()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,9 +50,9 @@ def maxsim(
 
 def joined(query: torch.Tensor, pages: Sequence[NDArray[np.float16]]) -> list[Similarity]:
     """MaxSim of pages laid end to end, on the CPU: no padding at all."""
-    tokens = torch.from_numpy(np.concatenate(pages)).float()
+    ends = np.cumsum([len(page) for page in pages]).tolist()
+    tokens = _widened(pages, ends)
     similarities = (query @ tokens.T).numpy()  # query tokens, tokens of all pages
-    ends = np.cumsum([len(page) for page in pages])
     made = []
     for end, page in zip(ends, pages, strict=True):
         own = similarities[:, end - len(page) : end]
@@ -73,3 +77,18 @@ def padded(query: torch.Tensor, pages: Sequence[NDArray[np.float16]]) -> list[Si
         Similarity(round(score, DECIMALS), tokens_of)
         for score, tokens_of in zip(best.sum(dim=1).tolist(), where.cpu().numpy(), strict=True)
     ]
+
+
+def _widened(pages: Sequence[NDArray[np.float16]], ends: Sequence[int]) -> torch.Tensor:
+    """The pages' tokens in 32 bits, end to end, in memory that this thread uses again."""
+    dim = pages[0].shape[1]
+    held: torch.Tensor | None = getattr(_LOCAL, "tokens", None)
+    if held is None or held.shape[1] != dim or len(held) < ends[-1]:
+        held = _LOCAL.tokens = torch.empty(ends[-1], dim)
+    rows = max(_SERIAL // dim, 1)
+    for end, page in zip(ends, pages, strict=True):
+        for first in range(0, len(page), rows):
+            part = torch.from_numpy(np.array(page[first : first + rows]))  # mapped is read-only
+            start = end - len(page) + first
+            held[start : start + len(part)].copy_(part)
+    return held[: ends[-1]]

@@ -40,7 +40,7 @@ from pagehop.tools.retrieval.late.segment import (
 )
 from pagehop.tools.retrieval.late.view import Key, Positions, View
 
-DEPTH = 256  # pages that are scored exactly, and so the most that a search finds
+DEPTH = 128  # pages that are scored exactly, and so the most that a search finds
 SKETCHED = 2_048  # pages that the scan of sketches leaves
 
 _SEGMENT_TOKENS = 2_000_000  # about 0.6 GB; what a compaction rewrites at least

@@ -9,8 +9,9 @@ from typing import Literal, TypeAlias, get_args
 
 from pagehop.tools.corpus.database import explained
 from pagehop.tools.errors import InputError, StorageError
-from pagehop.tools.retrieval.visual.late_encoder import ARCHITECTURES
-from pagehop.tools.retrieval.visual.weights import find_model, read_config
+from pagehop.tools.retrieval.visual.colbert import is_colbert
+from pagehop.tools.retrieval.visual.late_encoder import is_late
+from pagehop.tools.retrieval.visual.weights import find_model
 
 ChannelName: TypeAlias = Literal["visual", "late", "picture"]
 
@@ -39,12 +40,11 @@ def choice_of(asked: str) -> Choice:
     folder = find_model(model)
     if Path(model).expanduser().is_dir():
         model = str(folder.resolve())  # the corpus may be opened from elsewhere
-    if read_config(folder).get("model_type") in ARCHITECTURES:
-        return Choice("late" if reads_text else "visual", model)
+    if is_late(folder):
+        return Choice("late" if reads_text or is_colbert(folder) else "visual", model)
     if reads_text:
         raise InputError(
-            f"{model!r} gives one vector a picture; {TEXT!r} goes before late-interaction models "
-            f"({', '.join(ARCHITECTURES)})."
+            f"{model!r} gives one vector a picture; {TEXT!r} goes before late-interaction models."
         )
     return Choice("picture", model)
 

@@ -28,6 +28,8 @@ class Inputs:
 
     tensors: "dict[str, torch.Tensor]"  # with an attention_mask: (items, tokens), 1 where real
     blocks: tuple[tuple[Block, ...], ...] = ()  # of each picture, counted from its first real token
+    kept: "torch.Tensor | None" = None  # (items, tokens), 1 where a vector is kept; None: the mask
+    marks: tuple[int, ...] = ()  # ids that are no words, besides the tokenizer's special ones
 
 
 class Family(Protocol):

@@ -6,6 +6,7 @@ The idea is ColBERT's (Khattab and Zaharia, 2020), for pictures ColPali's (Fayss
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import UnknownModelError
+from pagehop.tools.retrieval.visual.colbert import colbert_dim, is_colbert, load_colbert
 from pagehop.tools.retrieval.visual.families import Family, Inputs, ProcessorFamily
 from pagehop.tools.retrieval.visual.framing import framed
 from pagehop.tools.retrieval.visual.grids import Block
@@ -72,10 +74,11 @@ class LateEncoder:
         self._lock = RLock()
         self._config = read_config(self.folder)
         self._kind = str(self._config.get("model_type"))
-        if self._kind not in ARCHITECTURES:
+        self._colbert = is_colbert(self.folder)
+        if not is_late(self.folder):
             raise UnknownModelError(
                 f"{name_or_path!r} is a {self._kind!r} model; the late-interaction models that are "
-                f"known are {', '.join(ARCHITECTURES)}."
+                f"known are {', '.join(ARCHITECTURES)}, and ColBERTs over text."
             )
 
     @cached_property
@@ -86,6 +89,8 @@ class LateEncoder:
     @property
     def dim(self) -> int:
         """The length of a token's vector."""
+        if self._colbert:
+            return colbert_dim(self.folder)
         return int(self._config.get("embedding_dim", 128))  # 128 in all four classes
 
     @property
@@ -128,6 +133,20 @@ class LateEncoder:
 
     @cached_property
     def _loaded(self) -> tuple[Loaded, Family]:
+        loaded, family = self._opened()
+        check_late(
+            str(self.folder),
+            None
+            if self._colbert
+            else lambda shown: [one.vectors for one in _forward(loaded, family.pictures(shown))],
+            lambda texts: [one.vectors for one in _forward(loaded, family.questions(texts))],
+            self.dim,
+        )
+        return loaded, family
+
+    def _opened(self) -> tuple[Loaded, Family]:
+        if self._colbert:
+            return load_colbert(self.folder, self._device)
         neomme = self._kind == "neomme"
         loaded = load(
             self.folder,
@@ -135,14 +154,7 @@ class LateEncoder:
             device=self._device,
             with_processor=not neomme,
         )
-        family: Family = NeoMME(loaded, self.folder) if neomme else ProcessorFamily(loaded)
-        check_late(
-            str(self.folder),
-            lambda pictures: [one.vectors for one in _forward(loaded, family.pictures(pictures))],
-            lambda texts: [one.vectors for one in _forward(loaded, family.questions(texts))],
-            self.dim,
-        )
-        return loaded, family
+        return loaded, NeoMME(loaded, self.folder) if neomme else ProcessorFamily(loaded)
 
     def _encoded(
         self, items: Sequence[T], prepare: Callable[[Sequence[T]], Inputs]
@@ -150,6 +162,11 @@ class LateEncoder:
         loaded, _ = self._ready
         with self._lock:  # one forward pass at a time: two need twice the memory
             return in_batches(items, self.batch, lambda part: _forward(loaded, prepare(part)))
+
+
+def is_late(folder: Path) -> bool:
+    """Whether the model in a folder is a late-interaction model."""
+    return is_colbert(folder) or read_config(folder).get("model_type") in ARCHITECTURES
 
 
 def most_different(vectors: NDArray[np.float32], count: int) -> NDArray[np.int64]:
@@ -183,10 +200,15 @@ def _forward(loaded: Loaded, inputs: Inputs) -> list[Encoded]:
         for name, tensor in inputs.tensors.items()
     }
     with torch.inference_mode():
-        found = loaded.model(**given).embeddings.float().cpu()
+        made = loaded.model(**given)
+        if loaded.projection is None:
+            found = made.embeddings.float().cpu()
+        else:
+            found = (made.last_hidden_state @ loaded.projection.T).float().cpu()
     unit = torch.nn.functional.normalize(found, dim=-1)
-    real = inputs.tensors["attention_mask"].bool()
-    marks = torch.tensor(loaded.tokenizer.all_special_ids)
+    kept = inputs.tensors["attention_mask"] if inputs.kept is None else inputs.kept
+    real = kept.bool()
+    marks = torch.tensor([*loaded.tokenizer.all_special_ids, *inputs.marks])
     words = ~torch.isin(inputs.tensors["input_ids"], marks)
     blocks = inputs.blocks or ((),) * len(found)
     return [

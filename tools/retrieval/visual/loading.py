@@ -36,6 +36,7 @@ class Loaded:
     processor: Any  # None for models that are fed by a tokenizer alone
     tokenizer: Any
     device: "torch.device"
+    projection: "torch.Tensor | None" = None  # (dim, hidden), where it is no part of the model
 
     @property
     def config(self) -> Any:  # noqa: ANN401  transformers' configs have no common fields
@@ -44,7 +45,12 @@ class Loaded:
 
 
 def load(
-    folder: Path, architecture: str, *, device: str | None = None, with_processor: bool = True
+    folder: Path,
+    architecture: str,
+    *,
+    device: str | None = None,
+    with_processor: bool = True,
+    known: Keys = (),
 ) -> Loaded:
     """Load a model of transformers from a folder, and nothing from anywhere else.
 
@@ -53,6 +59,7 @@ def load(
         architecture: the class's name in transformers.
         device: cpu, cuda, cuda:1, mps; None: `PAGEHOP_DEVICE`, else the fastest there is.
         with_processor: whether the pictures are prepared by transformers' processor.
+        known: tensors that may be missing or too many: they are read otherwise, or not used.
 
     Raises:
         InputError: there is no such device.
@@ -72,7 +79,7 @@ def load(
             dtype=_dtype(chosen),
             use_safetensors=True,
         )
-        refuse_wrong_weights(folder, report)
+        refuse_wrong_weights(folder, report, known=known)
         tokenizer, processor = _feeders(folder, with_processor=with_processor)
     return Loaded(model.eval().to(chosen), processor, tokenizer, torch.device(chosen))
 
@@ -86,7 +93,7 @@ def refuse_wrong_weights(folder: Path, report: dict[str, Any], *, known: Keys = 
     Args:
         folder: of the model, for the message.
         report: transformers' loading info.
-        known: names of tensors that are read otherwise.
+        known: see `load`.
 
     Raises:
         UnknownModelError: any are.

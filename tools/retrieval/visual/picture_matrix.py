@@ -50,12 +50,16 @@ class PictureMatrix:
             return []
         # all rows, always: a product with fewer differs in its last digits
         halves = [(self._vectors @ one)[rows] for one in sought]
-        scores = halves[0] if len(halves) == 1 else sum(map(_stretched, halves))
-        order = rows[np.argsort(-scores, kind="stable")]
-        _, firsts = np.unique(self._place[order], return_index=True)
+        scores = (
+            halves[0] if len(halves) == 1 else np.sum([_stretched(one) for one in halves], axis=0)
+        )
+        order = np.argsort(-scores, kind="stable")
+        _, firsts = np.unique(self._place[rows[order]], return_index=True)
         chosen = order[np.sort(firsts)[:k]]
-        score_of = dict(zip(rows.tolist(), np.asarray(scores).tolist(), strict=True))
-        return [(self._items[row], score_of[row]) for row in chosen.tolist()]
+        return [
+            (self._items[row], float(score))
+            for row, score in zip(rows[chosen].tolist(), scores[chosen], strict=True)
+        ]
 
 
 def _stretched(scores: Vectors) -> Vectors:

@@ -11,12 +11,13 @@ from typing import Any, BinaryIO
 
 from pagehop.tools.errors import UnknownModelError
 
+PROJECTION = "1_Dense"  # the folder of a projection that is kept apart
 FORMAT = 1  # of our vectors: grows with any change here that gives other vectors
 
 _WHOLE = 16 * 2**20  # bytes; smaller files that are no weights are read whole
 _EDGE = 4_096  # bytes read at either end of each tensor
 _LONGEST_HEADER = 100 * 2**20  # bytes; as the format allows
-_TEXTS = (".json", ".jinja", ".txt", ".model")
+_TEXTS = (".json", ".jinja", ".txt", ".model", ".metadata")
 
 
 def find_model(name_or_path: str) -> Path:
@@ -88,10 +89,11 @@ def fingerprint(folder: Path) -> str:
         UnknownModelError: a file is missing or is no safetensors file.
     """
     digest = blake2b(f"format {FORMAT}".encode(), digest_size=6)
-    for path in sorted(folder.iterdir()):
+    parts = sorted(folder.glob(f"{PROJECTION}/*"))
+    for path in (*sorted(folder.iterdir()), *parts):
         if path.suffix in _TEXTS and path.is_file() and path.stat().st_size <= _WHOLE:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    for path in weight_files(folder):
+    for path in (*weight_files(folder), *(one for one in parts if one.suffix == ".safetensors")):
         try:
             with path.open("rb") as file:
                 digest.update(path.name.encode())
