@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pagehop.tools.boxes import BBox
     from pagehop.tools.corpus.corpus import Corpus
-    from pagehop.tools.retrieval.visual.readers import Pictures
+    from pagehop.tools.retrieval.visual.rendering import Pictures
 
 OFF = "none"
 

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from pagehop.agents.extractive.chains import ranking
 from pagehop.agents.extractive.material import stems_of
+from pagehop.evals.configurations import CONFIGURATIONS
 from pagehop.evals.datasets.passages import PassageQuestion, paged
 from pagehop.evals.markdown import percent, table
 from pagehop.evals.metrics import all_found, recall
@@ -23,7 +24,7 @@ from pagehop.evals.question import Question
 from pagehop.evals.records import Record, read_records
 from pagehop.graphs import create_document_agent
 from pagehop.graphs.state import Searched, join_searches
-from pagehop.tools import Corpus, Progress
+from pagehop.tools import Corpus, Hit, Progress
 from pagehop.tools.errors import InputError
 
 Place: TypeAlias = tuple[str, int]  # document name, page
@@ -118,8 +119,8 @@ def evaluate(questions: Sequence[Question], corpus: Corpus, progress: Progress) 
         zip(
             WAYS,
             (
-                lambda text: (_one_search(corpus, text, ["lexical"]), 1),
-                lambda text: (_one_search(corpus, text, None), 1),
+                lambda text: (_words_alone(corpus, text), 1),
+                lambda text: (_pages(corpus.search(text, HITS)), 1),
                 lambda text: _agent(corpus, text),
             ),
             strict=True,
@@ -144,8 +145,13 @@ def evaluate(questions: Sequence[Question], corpus: Corpus, progress: Progress) 
     return Report(rows=_rows(questions, rankings), rankings=tuple(rankings))
 
 
-def _one_search(corpus: Corpus, text: str, channels: list[str] | None) -> tuple[Place, ...]:
-    hits = corpus.search(text, HITS, channels=channels)
+def _words_alone(corpus: Corpus, text: str) -> tuple[Place, ...]:
+    bare = CONFIGURATIONS["bm25"]
+    found = corpus.retriever.search(text, k=HITS, channels=bare.channels, settings=bare.settings)
+    return _pages(found.hits)
+
+
+def _pages(hits: Sequence[Hit]) -> tuple[Place, ...]:
     return tuple((hit.document, hit.page) for hit in hits)
 
 

@@ -4,6 +4,8 @@ HotpotQA, MuSiQue and their like are lists of passages with titles. Each becomes
 PDF, its title the heading, so that reading, indexing and searching are those of the product.
 """
 
+# mypy: allow-untyped-calls
+
 import html
 import json
 from collections.abc import Sequence

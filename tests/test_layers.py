@@ -49,8 +49,8 @@ def test_the_layers_hold(tree):
 @pytest.mark.parametrize(
     ("module", "planted", "contract"),
     [
-        ("tools/boxes.py", "import pagehop.agents.calls", "apps -> graphs -> agents -> tools"),
-        ("agents/calls.py", "import pagehop.graphs", "apps -> graphs -> agents -> tools"),
+        ("tools/boxes.py", "import pagehop.agents.calls", "apps -> evals -> graphs -> agents -> tools"),
+        ("agents/calls.py", "import pagehop.graphs", "apps -> evals -> graphs -> agents -> tools"),
         ("agents/calls.py", "import langgraph.graph", "only graphs speaks LangGraph"),
         ("apps/printing.py", "import langgraph.types", "only graphs speaks LangGraph"),
     ],

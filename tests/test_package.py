@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ("tools", "agents", "graphs", "apps")
+LAYERS = ("tools", "agents", "graphs", "evals", "apps")
 HEAVY = (
     "torch", "transformers", "chromadb", "langgraph", "langchain_core", "pymupdf", "rapidocr",
     "onnxruntime", "numpy", "PIL", "rich", "sqlite3",

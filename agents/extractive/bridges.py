@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pagehop.agents.extractive.language import Term, content, stems
+from pagehop.agents.extractive.language import Term, content, stems, words
 from pagehop.tools.retrieval.analysis import STOP_WORDS
 
 Place: TypeAlias = tuple[str, int]  # document name, page
@@ -35,6 +35,11 @@ class Leaf:
 
     place: Place
     lines: tuple[str, ...]  # its sentences and headings
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its words as they are written."""
+        return tuple(word for line in self.lines for word in words(line))
 
     @property
     def stems(self) -> frozenset[str]:
@@ -70,7 +75,8 @@ def bridges(
     if not terms or max((covered(terms, among) for _, among in pages), default=1.0) >= TOGETHER:
         return ()
     asked = frozenset(stems(question))
-    named = [(*page, _names(page[0], asked)) for page in pages]
+    plain = frozenset(word for leaf in leaves for word in leaf.words if word.islower())
+    named = [(*page, _names(page[0], asked, plain)) for page in pages]
     shared = Counter(key for *_, found in named for key in found)
     best: dict[frozenset[str], Bridge] = {}
     for rank, (leaf, among, found) in enumerate(named):
@@ -95,13 +101,17 @@ def covered(terms: Sequence[Term], among: Collection[str]) -> float:
     return sum(term.weight for term in terms if term.occurs(among)) / total if total else 0.0
 
 
-def _names(leaf: Leaf, asked: frozenset[str]) -> dict[frozenset[str], str]:
-    """The names of a page that say something new, by their stems, in order."""
+def _names(leaf: Leaf, asked: frozenset[str], plain: frozenset[str]) -> dict[frozenset[str], str]:
+    """The names of a page that say something new, by their stems, in order.
+
+    A word that the found pages also write small is no name: it begins a sentence, or heads a
+    column.
+    """
     found: dict[frozenset[str], str] = {}
     for line in leaf.lines:
         for name in spans(line):
             key = frozenset(stems(name))
-            if key and not key <= asked:
+            if key and not key <= asked and name.lower() not in plain:
                 found.setdefault(key, name)
     return found
 

@@ -1,7 +1,7 @@
 """The image agent: captions and read-off labels of figures, and pages that are pictures."""
 
 from pagehop.agents.extractive.material import Snippet, Source, pictured, printed, sheets
-from pagehop.agents.extractive.reader import PAGES, choose, opening_of
+from pagehop.agents.extractive.reader import choose, opening_of, pages_read
 from pagehop.agents.team import Findings, Task
 from pagehop.tools.boxes import share_inside
 
@@ -13,7 +13,7 @@ def look(source: Source, task: Task) -> Findings:
     lies in that box of the first hit's page is looked at.
     """
     found: list[Snippet] = []
-    for sheet in sheets(source, task.hits, PAGES):
+    for sheet in sheets(source, task.hits, pages_read(task)):
         found.extend(pictured(sheet))
         if sheet.page.ocr:
             found.extend(printed(sheet))

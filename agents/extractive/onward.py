@@ -6,7 +6,7 @@ from pagehop.agents.extractive.bridges import Leaf, Place, bridges
 from pagehop.agents.extractive.chains import made_once
 from pagehop.agents.extractive.scoring import asked_of
 from pagehop.agents.extractive.so_far import evidence_for, is_first, searches_for
-from pagehop.agents.team import Case, Gap
+from pagehop.agents.team import Case, Gap, Search
 
 BRIDGES = 6  # searches along names, over all sub-questions
 LOOKED_AT = 4  # of the best pages of chains, each of which should have given evidence
@@ -42,6 +42,8 @@ def closer_looks(case: Case, ranked: Sequence[Place]) -> list[Gap]:
     """The best pages that gave no line to the sub-question whose search found them; once each."""
     if not case.ledger or len(made_once(case.searches)) < len(case.searches):
         return []  # nothing to add to, or these looks have been taken
+    if not _brought_pages(case.searches):
+        return []  # the first searches had found all there is
     given = {(found.document, found.page) for found in case.ledger}
     gaps = []
     for place in [place for place in ranked[:LOOKED_AT] if place not in given]:
@@ -58,3 +60,11 @@ def closer_looks(case: Case, ranked: Sequence[Place]) -> list[Gap]:
             )
         )
     return gaps
+
+
+def _brought_pages(searches: Sequence[Search]) -> bool:
+    """Whether any search found a page that the first of its sub-question had not."""
+    first: dict[str, frozenset[Place]] = {}
+    for search in searches:
+        first.setdefault(search.sub_question, frozenset(search.pages))
+    return any(set(search.pages) - first[search.sub_question] for search in searches)

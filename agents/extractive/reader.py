@@ -13,6 +13,7 @@ from pagehop.tools.boxes import enclose
 from pagehop.tools.evidence import Evidence
 
 PAGES = 8  # of the hits that are read
+LATER_PAGES = 4  # when there is evidence already
 LINES = 4  # of evidence a reading brings
 LINES_A_PAGE = 2
 FLOOR = 0.25  # share of the question's weight in a line, below which it is no evidence
@@ -25,8 +26,18 @@ def read(source: Source, task: Task) -> Findings:
     found = counted(source, task)
     if found:
         return found
-    snippets = [s for sheet in sheets(source, task.hits, PAGES) for s in printed(sheet)]
+    snippets = [s for sheet in sheets(source, task.hits, pages_read(task)) for s in printed(sheet)]
     return choose(task, snippets, agent="text", opening=opening_of(source, task))
+
+
+def pages_read(task: Task) -> int:
+    """How many of the hits are read: fewer when the sub-question has evidence already."""
+    return LATER_PAGES if is_later(task) else PAGES
+
+
+def is_later(task: Task) -> bool:
+    """Whether an earlier search has brought evidence for the sub-question."""
+    return any(found.sub_question == task.sub_question.id for found in task.ledger)
 
 
 def opening_of(source: Source, task: Task) -> frozenset[str]:
@@ -49,7 +60,7 @@ def choose(
     if not target.terms and not target.labels:
         return Findings(evidence=_opening(task, snippets, agent))
     lines = ranked(target, snippets)
-    later = any(e.sub_question == task.sub_question.id for e in task.ledger)
+    later = is_later(task)
     short = None if later else short_answer(task.sub_question.question, target, lines)
     kept = _best(lines)
     if short:

@@ -40,6 +40,7 @@ def test_a_greeting_needs_no_search(said):
         "What colour is the line that crosses all others in the chart?",
         "Which option do readers like more? Answer A or B.",
         "What does the paper say about rain and wind?",
+        "The Fen Star was built in the yard that was first opened when?",
     ],
 )
 def test_a_plain_question_is_one_search(question):

@@ -193,3 +193,14 @@ def test_a_claim_that_was_refused_is_not_made_again(team, corpus):
 def test_the_same_question_is_answered_the_same_way_every_time(team, corpus):
     question = "What was tested on public route collections?"
     assert investigated(team, corpus, question) == investigated(team, corpus, question)
+
+
+def test_only_the_first_reading_gives_a_short_answer(team, corpus):
+    question = "How many route collections is GliderNet tested on?"
+    (sub,) = team.plan(question, ["glider.pdf"]).sub_questions
+    task = Task(question="", sub_question=sub, hits=tuple(corpus.search(sub.question, 3)))
+    first = team.read(task)
+    assert first.answer == "five"
+    again = team.read(replace(task, ledger=first.evidence))
+    assert again.answer == ""
+    assert again.evidence

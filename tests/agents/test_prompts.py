@@ -12,10 +12,11 @@ from pagehop.agents.prompting import FORGED, clean, conversation, data_block, pr
 NAMES = sorted(
     path.name.removesuffix(".md") for path in (files("pagehop.agents") / "prompts").iterdir()
 )
-ROLES = ("contextualizer", "planner", "text", "image", "critic", "summarizer")
+ROLES = ("contextualizer", "planner", "reranker", "text", "image", "critic", "summarizer")
 ASKED = {
     "contextualizer-ask": {"turns", "question"},
     "planner-ask": {"question", "documents", "tools"},
+    "reranker-ask": {"question", "hits"},
     "text-ask": {"question", "sub_question", "form", "known", "hits"},
     "image-ask": {"question", "sub_question", "form", "known"},
     "critic-ask": {"question", "plan", "evidence", "searches", "failures"},

@@ -57,7 +57,16 @@ def test_a_model_that_is_not_here_changes_nothing(encode, models, model, tmp_pat
     assert "small" in (tmp_path / "corpus" / "visual.json").read_text()
 
 
-def test_a_device_that_is_not_here_is_one_line(encode, models):
-    refused = encode("--visual", models / "small", "--device", "abacus")
+def test_a_device_or_a_model_that_fails_deletes_nothing(encode, models, tmp_path):
+    encode("--visual", models / "small", "--device", "cpu")
+    before = (tmp_path / "corpus" / "visual.json").read_text()
+    refused = encode("--visual", models / "other", "--device", "abacus")
     assert refused.code == 2
     assert "no device 'abacus'" in refused.complaint
+    torn = shutil.copytree(models / "other", tmp_path / "torn")
+    (torn / "model.safetensors").write_bytes((torn / "model.safetensors").read_bytes()[:9_000])
+    refused = encode("--visual", torn, "--device", "cpu")
+    assert refused.code == 2
+    assert "Is the copy complete" in refused.complaint
+    assert (tmp_path / "corpus" / "visual.json").read_text() == before
+    assert encode("--device", "cpu").out.endswith(": 0 encoded anew\n")

@@ -303,3 +303,27 @@ def test_cards_are_the_same_every_time(tmp_path):
     assert write_cards(REPORT, first) == write_cards(REPORT, second) != []
     first.close()
     second.close()
+
+
+class Interrupted(Encoder):
+    """An encoder that is stopped before its last batch."""
+
+    def batches(self, texts):
+        *done, _ = super().batches(texts)
+        yield from done
+        raise KeyboardInterrupt
+
+
+def test_what_was_encoded_before_a_stop_is_not_encoded_again(catalogue, tmp_path, encoder):
+    many = [region(DECK, 3, "table", order, caption=f"Rain in {order}") for order in range(300)]
+    put(catalogue, DECK, 3, *many)
+    stopped, _ = card_channels(catalogue, tmp_path / "index", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        stopped.update()
+    stopped.close()
+    told = []
+    again, _ = card_channels(catalogue, tmp_path / "index", encoder)
+    again.update(lambda *step: told.append(step))
+    again.close()
+    assert 0 < told[-1][2] < 100
+    assert not again.problems()

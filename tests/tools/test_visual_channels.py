@@ -1,7 +1,9 @@
 """The visual channels: pages by their pictures, their word pieces, or one vector each."""
 
+import gc
 import multiprocessing
 import shutil
+import weakref
 
 import pytest
 from channel_contract import DECK, REPORT, TEXTS, ChannelContract, enter, fill, write
@@ -15,8 +17,11 @@ from pagehop.tools.retrieval.channel import Query, Scope
 from pagehop.tools.retrieval.visual.channels import encode_again, visual_channels
 from pagehop.tools.retrieval.visual.choice import Choice, choices_of, kept_choices, resolve_choices
 from pagehop.tools.retrieval.visual.late_channel import LateChannel, summed
+from pagehop.tools.retrieval.visual.late_encoder import LateEncoder
 from pagehop.tools.retrieval.visual.picture_channel import PictureChannel
+from pagehop.tools.retrieval.visual.picture_encoder import PictureEncoder
 from pagehop.tools.retrieval.visual.readers import PassageReader, PictureReader, most_seen
+from pagehop.tools.retrieval.visual.sharing import shared
 
 EVERYWHERE = Scope()
 FIGURE = (0.5, 0.5, 0.9, 0.8)
@@ -58,7 +63,17 @@ def found(channel, query, scope=EVERYWHERE):
 
 
 @pytest.fixture(scope="module")
-def made(tiny, tmp_path_factory):
+def loaded(tiny):
+    """The models, held so that each is loaded once for all tests here."""
+    return [
+        shared(LateEncoder, str(tiny / "colqwen2"), "cpu"),
+        shared(LateEncoder, str(tiny / "neomme"), "cpu"),
+        shared(PictureEncoder, str(tiny / "siglip"), "cpu"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def made(tiny, loaded, tmp_path_factory):
     """A folder with a catalogue and the vectors of every channel, that nothing has open."""
     folder = tmp_path_factory.mktemp("made")
     catalogue = fill(folder / "catalogue.sqlite3")
@@ -314,6 +329,17 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(catalogue, tmp_path, tiny)
     channel.close()
 
 
+def test_a_process_holds_a_model_once_and_only_while_it_is_used(tiny):
+    model = str(tiny / "pylate")
+    first = shared(LateEncoder, model, "cpu")
+    assert shared(LateEncoder, model, "cpu") is first
+    assert shared(LateEncoder, model, None) is not first
+    gone = weakref.ref(first)
+    del first
+    gc.collect()
+    assert gone() is None
+
+
 class TestChoice:
     def test_what_was_asked_first_is_kept_with_the_corpus(self, tmp_path, tiny):
         asked = [str(tiny / "neomme"), str(tiny / "siglip")]
@@ -331,10 +357,16 @@ class TestChoice:
         monkeypatch.setenv("PAGEHOP_VISUAL", f"text:{tiny / 'neomme'} {tiny / 'colpali'}")
         assert [one.channel for one in resolve_choices(tmp_path)] == ["late", "visual"]
 
-    def test_two_models_for_one_channel_are_refused(self, tiny):
+    def test_two_models_for_one_channel_and_models_that_do_not_see_are_refused(
+        self, tiny, tmp_path
+    ):
+        plain = shutil.copytree(tiny / "colbert", tmp_path / "plain")
+        (plain / "config.json").write_text('{"model_type": "bert"}')
         assert choices_of([str(tiny / "colbert")])[0].channel == "late"
         with pytest.raises(InputError, match="both serve the visual channel"):
             choices_of([str(tiny / "colpali"), str(tiny / "neomme")])
+        with pytest.raises(UnknownModelError, match="'bert' model: neither"):
+            choices_of([str(plain)])
         with pytest.raises(InputError, match="one vector a picture"):
             choices_of([f"text:{tiny / 'siglip'}"])
 

@@ -236,6 +236,26 @@ def test_tensors_that_are_too_many_or_of_another_shape_are_refused(tiny, tmp_pat
         LateEncoder(folder).question("revenue")
 
 
+def test_a_head_that_writes_words_may_be_there_as_nobody_asks_it(tiny, tmp_path, late):
+    def add(tensors):
+        tensors["vlm.language_model.lm_head.weight"] = torch.zeros(3, 3)
+
+    folder = changed(copied(tiny, tmp_path, "colpali"), add)
+    expected = late["colpali"].question("revenue").vectors
+    assert LateEncoder(folder).question("revenue").vectors == pytest.approx(expected, abs=1e-5)
+
+
+def test_code_that_comes_with_a_checkpoint_is_not_run(tiny, tmp_path):
+    folder = copied(tiny, tmp_path, "siglip")
+    stored = json.loads((folder / "config.json").read_text())
+    stored |= {"model_type": "llava", "auto_map": {"AutoModelForImageTextToText": "evil.Model"}}
+    (folder / "config.json").write_text(json.dumps(stored))
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(UnknownModelError):
+        PictureEncoder(str(folder)).question("revenue")
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize(
     ("value", "bias", "fault"),
     [(0.0, 0.0, "no numbers"), (0.0, 1.0, "all vectors of a page are the same")],

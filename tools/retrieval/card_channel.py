@@ -43,14 +43,14 @@ class CardShelf:
         self._lock = Lock()
 
     def update(self, progress: Progress | None = None) -> int:
-        """Write and encode what is new; returns how many cards were encoded, and pages changed."""
+        """Write and encode what is new; returns how many documents and cards that were."""
         changed = self.sync()
         encoded = self._encode(progress)
         self._store.forget_unused()
         return changed + encoded
 
     def sync(self) -> int:
-        """Make the cards those of the catalogue now; returns of how many documents they changed."""
+        """Make the cards those of the catalogue now; returns how many documents changed."""
         with self._lock:
             generation = self._catalogue.generation()
             if generation == self._seen and self._store.path.exists():
@@ -171,7 +171,7 @@ class CardChannel:
         self._shelf = shelf
 
     def update(self, progress: Progress | None = None) -> int:
-        """Write and encode the cards that are new, of either kind; returns how many."""
+        """Write and encode the cards that are new, of either kind; returns how much changed."""
         return self._shelf.update(progress)
 
     def search(self, query: Query, scope: Scope, k: int) -> Sequence[Match]:

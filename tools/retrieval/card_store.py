@@ -30,9 +30,9 @@ CREATE INDEX card_saying ON card (says);
 CREATE TABLE vector (
     encoder TEXT NOT NULL,
     says BLOB NOT NULL,
-    vector BLOB NOT NULL,
+    vector BLOB NOT NULL,  -- without a rowid each would spill onto a page of its own
     PRIMARY KEY (encoder, says)
-) WITHOUT ROWID;
+);
 CREATE TABLE birth (token INTEGER NOT NULL);
 INSERT INTO birth VALUES (random());
 """

@@ -65,19 +65,15 @@ class DenseChannel:
         """Embed the passages that have no vector, then bring the indexes up to date."""
         with self._updating:
             with self._lock:
-                self._rows()
+                self._rows(progress)
             encoded = self._encode(progress)
             with self._lock:  # not while encoding: who searches meanwhile shall not wait
-                rows = self._rows()
+                rows = self._rows(progress)
         if len(rows) <= self._flat:
             self._foreign = not self._index.clear()
             return encoded
-        if progress:
-            progress("Building the vector index", 0, len(rows))
         self._index.ensure(*_all(rows), grow=True)
         self._foreign = not self._index.owned
-        if progress:
-            progress("Building the vector index", len(rows), len(rows))
         return encoded
 
     def rows(self) -> Rows:
@@ -132,12 +128,12 @@ class DenseChannel:
             self._store.close()
             self._index.close()
 
-    def _rows(self) -> Rows:
+    def _rows(self, progress: Progress | None = None) -> Rows:
         """The vectors that the catalogue has now; a damaged file of them is made anew."""
         generation = self._catalogue.generation()
         try:
             if generation != self._seen:
-                self._refresh()
+                self._refresh(progress)
             rows = self._store.rows()
         except FileNotFoundError:  # another process has written the file anew this moment, or
             rows = self._after("the file of vectors is missing")  # it is gone
@@ -161,10 +157,10 @@ class DenseChannel:
         self._refresh()
         return self._store.rows()
 
-    def _refresh(self) -> None:
+    def _refresh(self, progress: Progress | None = None) -> None:
         """Let the store hold what the catalogue holds."""
         digests = self._catalogue.page_digests()
-        self._store.refresh(self._store.stale(digests), digests, self._read)
+        self._store.refresh(self._store.stale(digests), digests, self._read, progress)
 
     def _read(
         self, documents: Sequence[str]

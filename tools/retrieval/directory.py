@@ -1,12 +1,13 @@
 """What is known of every document at a glance: the words of its names, title and first page.
 
-Held in memory for one generation of the catalogue, by word, so that a question costs what its own
-words occur in and not what the corpus holds. What did not change is not read again.
+Names and titles are held in memory for one generation of the catalogue, by word, so that a
+question costs what its own words occur in and not what the corpus holds. First pages are read
+of the documents that are asked about, and what was read of them is remembered.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePath
@@ -29,7 +30,7 @@ _TITLE = 0.5  # a title's word counts half: many titles are left over from a tem
 _COMMON = 0.3  # of an asked word that is not written like a name
 _DOUBT = 2.0  # added to what a question says of names: one common word proves little
 _OTHER_PERIOD = 0.4  # taken off the fit of a name whose document is of another period
-_REMEMBERED = 1 << 14  # documents whose words are kept between generations
+_REMEMBERED = 1 << 13  # documents whose words are kept between generations
 
 
 class View(Protocol):
@@ -50,64 +51,84 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a document says of itself."""
+    """What a document says of itself on its first page, its name and title included."""
 
-    name: Mapping[str, float]  # word -> weight
-    head: frozenset[str]
+    words: frozenset[str]  # of the first page, single and two neighbours as one
     own: Periods
 
 
+@dataclass(frozen=True, slots=True)
+class _Generation:
+    """What holds for one state of the catalogue."""
+
+    number: int
+    documents: Mapping[str, Document]
+    names: "WordFits"
+    cards: dict[str, Card] = field(default_factory=dict)  # of the documents asked about so far
+
+
 class Directory:
-    """The cards of all documents, found by word. Safe for threads."""
+    """The documents of a catalogue, found by the words of names. Safe for threads."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._lock = Lock()
-        self._built: tuple[int, _Index] | None = None
+        self._held: _Generation | None = None
 
     def names(self, question: str) -> dict[str, float]:
         """How much of what the question says about names fits each document, 0 to 1.
 
-        Only documents that fit at all are given. "Best Buy" fits BESTBUY, "FY2018" fits 2018; a
-        word that many documents have in their names counts little.
+        Only documents that fit at all are given. "Best Buy" fits BESTBUY; a word that many
+        documents have in their names counts little.
         """
-        return self._index().name.fits(asked_words(question))
+        return self._now().names.fits(asked_words(question))
 
-    def heads(self, question: str) -> dict[str, float]:
-        """The same of the words of first pages."""
-        return self._index().head.fits(asked_words(question))
+    def heads(self, question: str, documents: Collection[str]) -> dict[str, float]:
+        """The same of the words of the first pages of some documents, compared to each other."""
+        cards = {one: self._card(one) for one in sorted(documents)}
+        return fits(
+            asked_words(question),
+            len(cards),
+            lambda word: [(one, 1.0) for one, card in cards.items() if word in card.words],
+        )
+
+    def periods(self, documents: Collection[str]) -> dict[str, Periods]:
+        """The period of each of these documents, where it has one."""
+        own = {one: self._card(one).own for one in documents}
+        return {one: period for one, period in own.items() if period}
 
     def meant(self, question: str) -> dict[str, float]:
         """How well each document's name and period together fit what is asked, 0 to 1."""
-        return in_period(self.names(question), question, self.periods())
+        found = self.names(question)
+        known = self._now().documents
+        own = {one: period_of(known[one]) for one in found if one in known}
+        return in_period(found, question, own)
 
-    def periods(self) -> Mapping[str, Periods]:
-        """The period of each document that has one."""
-        return self._index().own
-
-    def _index(self) -> "_Index":
-        generation = self._view.generation()
+    def _now(self) -> _Generation:
+        number = self._view.generation()
         with self._lock:
-            if self._built is None or self._built[0] != generation:
-                documents = self._view.documents()
-                cards = {one.id: _card(one.names, one.title, self._head(one)) for one in documents}
-                self._built = (generation, _Index(cards))
-            return self._built[1]
+            if self._held is None or self._held.number != number:
+                documents = {one.id: one for one in self._view.documents()}
+                names = {one.id: name_words(one.names, one.title) for one in documents.values()}
+                self._held = _Generation(number, documents, WordFits(names))
+            return self._held
 
-    def _head(self, document: Document) -> str:
+    def _card(self, identity: str) -> Card:
+        now = self._now()
+        if identity not in now.cards:
+            document = now.documents.get(identity)
+            now.cards[identity] = (
+                _read(document.names[0], document.title, self._head(identity))
+                if document
+                else Card(frozenset(), Periods())
+            )
+        return now.cards[identity]
+
+    def _head(self, identity: str) -> str:
         try:
-            return self._view.page(document.id, 1).text[:HEAD]
+            return self._view.page(identity, 1).text[:HEAD]
         except (UnknownDocumentError, PageOutOfRangeError):
             return ""  # removed since the documents were listed: the next generation knows
-
-
-class _Index:
-    """Cards by word."""
-
-    def __init__(self, cards: Mapping[str, Card]) -> None:
-        self.name = WordFits({one: card.name for one, card in cards.items()})
-        self.head = WordFits({one: dict.fromkeys(card.head, 1.0) for one, card in cards.items()})
-        self.own = {one: card.own for one, card in cards.items() if card.own}
 
 
 class WordFits:
@@ -122,16 +143,34 @@ class WordFits:
 
     def fits(self, asked: Mapping[str, float]) -> dict[str, float]:
         """Document id -> the share of the asked words' rarity that it has, 0 to 1."""
-        said = 0.0
-        found: dict[str, float] = {}
-        for word in sorted(asked):
-            having = self._having.get(word, ())
-            if having:
-                rarity = asked[word] * math.log(1 + self._count / len(having))
-                said += rarity
-                for identity, weight in having:
-                    found[identity] = found.get(identity, 0.0) + rarity * weight
-        return {one: fit / (said + _DOUBT) for one, fit in found.items()}
+        return fits(asked, self._count, lambda word: self._having.get(word, ()))
+
+
+def fits(
+    asked: Mapping[str, float], count: int, having: Callable[[str], Sequence[tuple[str, float]]]
+) -> dict[str, float]:
+    """The share of the asked words' rarity that each document has, 0 to 1.
+
+    Args:
+        asked: word -> weight.
+        count: documents in all.
+        having: word -> the documents that have it, each with a weight.
+    """
+    said = 0.0
+    found: dict[str, float] = {}
+    for word in sorted(asked):
+        some = having(word)
+        if some:
+            rarity = asked[word] * math.log(1 + count / len(some))
+            said += rarity
+            for identity, weight in some:
+                found[identity] = found.get(identity, 0.0) + rarity * weight
+    return {one: fit / (said + _DOUBT) for one, fit in found.items()}
+
+
+def period_of(document: Document) -> Periods:
+    """The period of a document by its name and title alone."""
+    return own_periods(PurePath(document.name).stem, document.title, "")
 
 
 def in_period(
@@ -173,7 +212,8 @@ def asked_words(question: str) -> dict[str, float]:
     return weights
 
 
-def name_words(names: Sequence[str], title: str) -> dict[str, float]:
+@lru_cache(maxsize=_REMEMBERED)
+def name_words(names: tuple[str, ...], title: str) -> Mapping[str, float]:
     """The words of a document's names and title, with their weights."""
     weights = {word: _TITLE for word in words(without_periods(title)) if len(word) > 1}
     for name in names:
@@ -184,11 +224,10 @@ def name_words(names: Sequence[str], title: str) -> dict[str, float]:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _card(names: tuple[str, ...], title: str, head: str) -> Card:
+def _read(name: str, title: str, head: str) -> Card:
     return Card(
-        name=name_words(names, title),
-        head=frozenset(_with_pairs(words(without_periods(head)))),
-        own=own_periods(PurePath(names[0]).stem, title, head),
+        words=frozenset(_with_pairs(words(without_periods(head)))),
+        own=own_periods(PurePath(name).stem, title, head),
     )
 
 

@@ -4,7 +4,7 @@ The shipped vocabulary is of financial reports, because a ratio is asked for by 
 on no page: a reader knows that a return on assets is net income over total assets, and that the
 two stand in the income statement and the balance sheet. It is data, `vocabulary.jsonl`, one entry
 a line with the reason for it, written from the definitions of the ratios and the line items of
-statements under US GAAP and IFRS. Other fields are further files of the same form.
+statements under US GAAP and IFRS. A corpus adds its own field's words in a file of the same form.
 """
 
 import json
@@ -18,7 +18,8 @@ from pagehop.tools.errors import VocabularyError
 from pagehop.tools.retrieval.analysis import counted, term_hash, terms, words
 from pagehop.tools.retrieval.questions import stressed
 
-SHIPPED = Path(__file__).with_name("vocabulary.jsonl")
+FILE = "vocabulary.jsonl"  # beside this module, and in a corpus folder: words of one's own
+SHIPPED = Path(__file__).with_name(FILE)
 _EXPANDED = 0.3  # of a word that the question has itself: what an expansion's word counts
 _STRESSED = 0.5  # added to the weight of names, numbers and quoted words
 
@@ -30,7 +31,7 @@ class Entry:
     asked: tuple[str, ...]
     also: tuple[str, ...] = ()  # words that documents have for it
     statements: tuple[str, ...] = ()  # the statements of a financial report that give the numbers
-    computed: bool = False  # the phrase names a computation or a statement, no line of one
+    indirect: bool = False  # the page says it in other words: a ratio is computed from its lines
     reason: str
 
 
@@ -58,15 +59,15 @@ class Vocabulary:
         """The hashes of the question's terms, and of what they stand for, with their weights.
 
         A term counts as often as the question has it, names, numbers and quoted words half as
-        much again. Only what is computed is expanded: a line of a statement is asked for in words
-        that its page has too, and the synonyms would bring other pages.
+        much again. Only what is said indirectly is expanded: a line of a statement is asked for
+        in words that its page has too, and the synonyms would bring other pages.
         """
         weights: dict[int, float] = dict(counted(question))
         for term in map(term_hash, stressed(question)):
             if term in weights:
                 weights[term] += _STRESSED
         for entry in self.meant(question):
-            if entry.computed:
+            if entry.indirect:
                 for term in counted(" . ".join(entry.also)):
                     weights.setdefault(term, _EXPANDED)
         return weights
@@ -76,6 +77,16 @@ class Vocabulary:
 def shipped() -> Vocabulary:
     """The vocabulary that comes with the package."""
     return read_vocabulary(SHIPPED)
+
+
+def corpus_vocabulary(folder: Path) -> Vocabulary:
+    """The shipped vocabulary, with that of a corpus folder where it has one.
+
+    Raises:
+        VocabularyError: the folder's file cannot be read, or a line of it is no entry.
+    """
+    own = folder / FILE
+    return read_vocabulary(SHIPPED, own) if own.exists() else shipped()
 
 
 def read_vocabulary(*paths: Path) -> Vocabulary:
@@ -110,7 +121,7 @@ def _entry(line: str, where: str) -> Entry:
         asked=_phrases(row, "asked", where),
         also=_phrases(row, "also", where),
         statements=_phrases(row, "statements", where),
-        computed=bool(row.get("computed", False)),
+        indirect=bool(row.get("indirect", False)),
         reason=str(row.get("reason", "")),
     )
 

@@ -106,9 +106,9 @@ class HitMaker:
             for match in matches
             if (match.document_id, match.page) in inside
         }
-        for one in chosen:
-            if one:
-                fit[one] = fit.get(one, 0.0) + _NEAREST
+        for name in chosen:
+            if name:
+                fit[name] = fit.get(name, 0.0) + _NEAREST
         return fit
 
     def _shown(self, place: Place, fit: Mapping[str, float]) -> list[Shown]:

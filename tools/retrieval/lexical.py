@@ -193,7 +193,8 @@ def best(scores: NDArray[np.float64], k: int) -> NDArray[np.intp]:
     if len(found) <= k:
         return found
     last = np.partition(scores[found], len(found) - k)[len(found) - k]
-    return found[scores[found] >= last]
+    kept: NDArray[np.intp] = found[scores[found] >= last]
+    return kept
 
 
 def _score(snapshot: Snapshot, wanted: Mapping[int, float], searched: Searched) -> Scored:

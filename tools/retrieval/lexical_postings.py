@@ -55,7 +55,7 @@ class PageTable:
 
     ids: Mapping[str, Sequence[int]]  # document id -> ids of its pages
     places: Mapping[int, tuple[str, int]]  # id -> document id, page
-    lengths: NDArray[np.float64]  # of a page in terms, by id; 0: there is no such page
+    lengths: NDArray[np.int64]  # of a page in terms, by id; 0: there is no such page
 
     @cached_property
     def average_length(self) -> float:
@@ -84,7 +84,7 @@ def read_table(db: sqlite3.Connection) -> PageTable:
         ids.setdefault(document, []).append(identity)
         places[identity] = (document, number)
         sizes.append(length)
-    lengths = np.zeros(1 + max(places, default=0))
+    lengths = np.zeros(1 + max(places, default=0), dtype=np.int64)
     lengths[list(places)] = sizes
     return PageTable(ids, places, lengths)
 

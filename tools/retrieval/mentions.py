@@ -146,7 +146,8 @@ def _counted(question: str) -> Iterator[PageMention]:
         many = _COUNTS.get(count.lower(), 0) or int(count) if count else 1
         step = -1 if start < 0 else 1
         for at in range(many if start in (1, -1) else 1):
-            yield PageMention(match.group(), position=start + step * at)
+            position = start + step * at
+            yield PageMention(match.group(), position=position, shift=_shift(question, match))
 
 
 def _items(question: str) -> Iterator[ItemMention]:

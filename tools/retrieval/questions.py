@@ -21,7 +21,7 @@ _INSTRUCTION = re.compile(
         (?:round(?:ed)?|format|write|give|express|present|return|provide|report|enumerate)\b
             (?=[^.?!]*\b{_FORM}\b)(?![^.?!]*\?){_END}
       | list\b(?=[^.?!]*\bin\s+(?:(?:a|the|python)\s+)?list\b)(?![^.?!]*\?){_END}
-      | (?:your\s+)?answers?\s+(?:should|must|in|with|as|to)\b{_END}
+      | (?:your\s+)?answers?\s+(?:should|must|in|with|as|to)\b(?![^.?!]*\?){_END}
     )""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 from pagehop.tools.corpus.records import Page, Passage, Region
@@ -51,9 +51,9 @@ def _tests(asked: SectionMention) -> Iterable[Callable[[str], bool]]:
         return
     wanted = [spoken for title in asked.titles if (spoken := tuple(words(title)))]
     for spoken in wanted:
-        yield lambda heading, spoken=spoken: _spoken(heading) == spoken  # type: ignore[misc]
+        yield partial(_is, spoken)
     for spoken in wanted:
-        yield lambda heading, spoken=spoken: _holds(_spoken(heading), spoken)  # type: ignore[misc]
+        yield partial(_holds, spoken)
 
 
 def _numbered(asked: SectionMention) -> Callable[[str], bool]:
@@ -91,9 +91,14 @@ def _spoken(heading: str) -> tuple[str, ...]:
     return tuple(words(_NUMBERING.sub("", heading, count=1)))
 
 
-def _holds(heading: Sequence[str], title: Sequence[str]) -> bool:
+def _is(title: Sequence[str], heading: str) -> bool:
+    """Whether a heading has exactly the words of a title."""
+    return _spoken(heading) == tuple(title)
+
+
+def _holds(title: Sequence[str], heading: str) -> bool:
     """Whether a heading has the words of a title in one run, and few beside them."""
-    size = len(title)
-    return len(heading) <= size + _MORE and any(
-        tuple(heading[at : at + size]) == tuple(title) for at in range(len(heading) - size + 1)
+    spoken, size = _spoken(heading), len(title)
+    return len(spoken) <= size + _MORE and any(
+        spoken[at : at + size] == tuple(title) for at in range(len(spoken) - size + 1)
     )

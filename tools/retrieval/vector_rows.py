@@ -97,9 +97,10 @@ class Rows:
         return passages[nearest(codes, query, CANDIDATES)]
 
     def _of(self, documents: Collection[str]) -> NDArray[np.intp]:
-        pages = sorted(page for one in documents for page in self.pages.get(one, ()))
-        spans = [np.arange(self.starts[page], self.starts[page + 1]) for page in pages]
-        return np.concatenate(spans) if spans else np.empty(0, dtype=np.intp)
+        inside = np.zeros(len(self.places), dtype=bool)
+        for document in documents:
+            inside[list(self.pages.get(document, ()))] = True
+        return np.flatnonzero(inside[self.page_of])
 
     def _scores(
         self, passages: NDArray[np.intp], query: NDArray[np.float32]

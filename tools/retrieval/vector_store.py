@@ -19,6 +19,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from pagehop.tools.retrieval.channel import Progress
 from pagehop.tools.retrieval.codes import sign_codes
 from pagehop.tools.retrieval.derived import DerivedDatabase
 from pagehop.tools.retrieval.vector_file import append, check, mapped, wipe
@@ -91,16 +92,24 @@ class VectorStore:
         return changed
 
     def refresh(
-        self, stale: Mapping[str, Collection[int]], digests: Mapping[Place, str], read: Read
+        self,
+        stale: Mapping[str, Collection[int]],
+        digests: Mapping[Place, str],
+        read: Read,
+        progress: Progress | None = None,
     ) -> int:
         """Put stale pages in as they are now, or take them out; returns how many there were."""
         documents = sorted(stale)
         for start in range(0, len(documents), _DOCUMENTS):
+            if progress:
+                progress("Building the vector index", start, len(documents))
             part = documents[start : start + _DOCUMENTS]
             ids, vectors, lacking = read(part)
             wanted = {(one, number) for one in part for number in stale[one]}
             self._replace(wanted, _by_page(ids, wanted), vectors, digests, lacking)
         self._tidy()
+        if progress and documents:
+            progress("Building the vector index", len(documents), len(documents))
         return sum(map(len, stale.values()))
 
     def damage(self) -> str:

@@ -1,4 +1,4 @@
-"""A page's tokens gathered into an eighth of them: what the first scan looks at.
+"""A page's tokens gathered into a sixth of them: what the first scan looks at.
 
 Patches of one page repeat themselves: half of the tokens of real ColQwen2 pages have another on
 the same page at a cosine above 0.9. A few rounds of spherical k-means lose little by that (as
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-RATIO = 8  # tokens a pooled vector stands for, on average
+RATIO = 6  # tokens a pooled vector stands for, on average
 _ROUNDS = 2
 
 

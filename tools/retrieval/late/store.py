@@ -1,9 +1,9 @@
 """Token vectors of pages in memory-mapped files, searched by late interaction.
 
-A search is a funnel. A sketch of every page, an eighth of its tokens in two bits a dimension, is
-scanned for the nearest `SKETCHED` pages; the codes of all their tokens for the nearest `depth`;
+A search is a funnel. A sketch of every page, a sixth of its tokens in two bits a dimension, is
+scanned for the nearest `sketched` pages; the codes of all their tokens for the nearest `depth`;
 these are scored exactly, by MaxSim over the 16-bit vectors in 32-bit floats. How many pages each
-step keeps depends on nothing but these numbers, so that a longer list begins with the shorter one.
+step keeps depends on nothing but these limits, so that a longer list begins with the shorter one.
 """
 
 import sqlite3
@@ -40,13 +40,18 @@ from pagehop.tools.retrieval.late.segment import (
 )
 from pagehop.tools.retrieval.late.view import Key, Positions, View
 
-DEPTH = 128  # pages that are scored exactly, and so the most that a search finds
-SKETCHED = 2_048  # pages that the scan of sketches leaves
-
-_SEGMENT_TOKENS = 2_000_000  # about 0.6 GB; what a compaction rewrites at least
-_QUERY_BITS = {"sketch": 2, "codes": 4}  # a dimension of a query's token, in each scan
+_QUERY_BITS = {"sketch": 2, "codes": 3}  # a dimension of a query's token, in each scan
 _COMPILED_FROM = 256  # pages; fewer are scanned by numpy before numba has compiled
 _LENGTH_SLACK = 0.02  # of a unit vector, after rounding to 16 bits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many pages each step of a search leaves, and how large a file grows."""
+
+    sketched: int = 3_072  # pages left by the scan of sketches
+    depth: int = 128  # pages left by the scan of codes: scored exactly, the most that are found
+    segment_tokens: int = 2_000_000  # about 0.6 GB: what a compaction rewrites at least
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +75,7 @@ class LateStore:
         *,
         encoder: str,
         dim: int,
-        depth: int = DEPTH,
+        limits: Limits | None = None,
         device: str | None = None,
         compiled: bool | None = None,
     ) -> None:
@@ -80,7 +85,7 @@ class LateStore:
             folder: of its files; nothing else may lie there.
             encoder: id and version of the model whose vectors these are.
             dim: length of a vector.
-            depth: pages that are scored exactly: the most that a search finds.
+            limits: how deep a search goes; None: as measured to lose next to nothing.
             device: torch device for the exact scores; None: a GPU if there is one.
             compiled: whether codes are scanned by numba; None: if it is installed.
 
@@ -90,7 +95,8 @@ class LateStore:
             StorageError: they cannot be read.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.encoder, self.dim, self.depth = folder, encoder, dim, depth
+        self.folder, self.encoder, self.dim = folder, encoder, dim
+        self.limits = limits or Limits()
         self._compiled = can_compile() if compiled is None else compiled
         self._device = device
         self._manifest = Manifest(folder / "manifest.sqlite3", encoder=encoder, dim=dim)
@@ -120,9 +126,9 @@ class LateStore:
             try:
                 for key, vectors in items:
                     block, pooled = encode(self._checked(vectors, f"Page {key[1]} of {key[0]!r}"))
-                    if not writers or writers[-1].tokens >= _SEGMENT_TOKENS:
+                    if not writers or writers[-1].tokens >= self.limits.segment_tokens:
                         held = extents(connection) if not writers else []
-                        room = [one for one in held if one.tokens < _SEGMENT_TOKENS]
+                        room = [one for one in held if one.tokens < self.limits.segment_tokens]
                         extent = room[-1] if room else new_segment(connection)
                         writers.append(SegmentWriter(self.folder, extent, self.dim))
                     written.append(writers[-1].append(*key, block, (len(vectors), pooled)))
@@ -168,7 +174,7 @@ class LateStore:
 
         Args:
             query: (query tokens, dim) unit vectors, of any floats, without padding.
-            k: at most so many pages, and at most `depth`.
+            k: at most so many pages, and at most `limits.depth`.
             documents: ids to search in; None: all.
             without: pages to leave out.
 
@@ -181,8 +187,8 @@ class LateStore:
             return []
         view = self._now()
         left = view.chosen(documents, without)
-        left = self._nearest(view, "sketch", asked, left, SKETCHED)
-        left = self._nearest(view, "codes", asked, left, self.depth)
+        left = self._nearest(view, "sketch", asked, left, self.limits.sketched)
+        left = self._nearest(view, "codes", asked, left, self.limits.depth)
         return self._scored(view, asked, left)[:k]
 
     def exact(self, query: NDArray[Any], keys: Collection[Key]) -> list[Scored]:
@@ -300,7 +306,7 @@ class LateStore:
         for extent in worn:
             source = SegmentView(self.folder, extent, self.dim)
             for item in items_of(connection, extent.id):
-                if writer is None or writer.tokens >= _SEGMENT_TOKENS:
+                if writer is None or writer.tokens >= self.limits.segment_tokens:
                     if writer is not None:
                         writer.close(keep=True)
                     writer = SegmentWriter(self.folder, new_segment(connection), self.dim)

@@ -27,8 +27,8 @@ from pagehop.tools.retrieval.routing.pilots import SHIPPED, Granularity, Pilot, 
 
 CONTENTS: tuple[Modality, ...] = ("text", "table", "figure")  # what a page is made of
 
-# Calibrated on labelled questions, one document left out at a time: the optimum was 1.5 and 2.5
-# whichever was left out, and no kind needed a prior of its own beside them.
+# Calibrated on labelled questions, one document left out at a time: the optimum was 15 and 2.5 to
+# a twentieth whichever was left out, and no kind needed a prior of its own beside them.
 _NEAREST = 2  # pilots of a kind that speak for it
 _LIKENESS = 15.0  # what a cosine counts
 _MAKEUP = 2.5  # what a share of the pages counts

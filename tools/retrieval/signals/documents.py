@@ -6,6 +6,7 @@ is a prior: the pages of another document that fit much better still win.
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from heapq import nlargest
 
 from pagehop.tools.corpus.records import Document
 from pagehop.tools.retrieval.channel import Match
@@ -21,6 +22,7 @@ _PERIOD = 0.3  # of the asked period, for the documents whose name or first page
 _ANY_PERIOD = 0.05  # of the asked period where the question names no document
 _NAMES = 0.15  # a fit from which on the question is taken to name a document
 _LENGTH = 0.75  # how much a long document's many pages are held against it, as BM25's b
+_LOOKED_AT = 50  # documents whose first pages are looked at: those with the best page and name
 _CHANNEL = "lexical"
 
 
@@ -36,40 +38,48 @@ class DocumentSignal:
         """What to add to each page: the same for all pages of a document."""
         if len(asked.documents) < 2:
             return {}
-        prior = self._prior(asked, {document for document, _ in scores})
+        prior = self._prior(asked, scores)
         return {place: prior[place[0]] for place in scores if place[0] in prior}
 
-    def _prior(self, asked: Asked, found: Collection[str]) -> dict[str, float]:
-        """What the pages of each found document get; those that get nothing are left out."""
-        question = asked.query.text
-        names, heads = self._directory.names(question), self._directory.heads(question)
-        fits = {
-            one: max(_NAME * names.get(one, 0.0), _HEAD * heads.get(one, 0.0))
-            for one in names.keys() | heads.keys()
-            if one in found
-        }
+    def _prior(self, asked: Asked, scores: Mapping[Place, float]) -> dict[str, float]:
+        """What the pages of each document get; those that get nothing are left out."""
+        question, best = asked.query.text, _best(scores)
+        names = {one: _NAME * fit for one, fit in self._directory.names(question).items()}
+        seen = nlargest(_LOOKED_AT, best, key=lambda one: (best[one] + names.get(one, 0.0), one))
+        heads = self._directory.heads(question, seen)
+        fits = {one: fit for one, fit in names.items() if one in best}
+        for one, fit in heads.items():
+            fits[one] = max(fits.get(one, 0.0), _HEAD * fit)
         prior = dict(fits)
-        for one, fit in self._periods(periods(question), fits, found).items():
+        for one, fit in self._periods(periods(question), fits, seen).items():
             prior[one] = prior.get(one, 0.0) + fit
         for one, fit in together(asked.lists.get(_CHANNEL, ()), asked.documents).items():
             prior[one] = prior.get(one, 0.0) + _TEXT * fit
         return prior
 
     def _periods(
-        self, wanted: Periods, fits: Mapping[str, float], found: Collection[str]
+        self, wanted: Periods, fits: Mapping[str, float], seen: Collection[str]
     ) -> dict[str, float]:
         """What the asked period is worth to each document; most to those that are named."""
         if not wanted:
             return {}
-        own = self._directory.periods()
+        own = self._directory.periods(seen)
         best = max(fits.values(), default=0.0)
         if best < _NAME * _NAMES:
-            return {one: _ANY_PERIOD * agreement(wanted, own[one]) for one in found if one in own}
+            return {one: _ANY_PERIOD * agreement(wanted, own[one]) for one in own}
         return {
             one: _PERIOD * fit / best * agreement(wanted, own[one])
             for one, fit in fits.items()
             if one in own
         }
+
+
+def _best(scores: Mapping[Place, float]) -> dict[str, float]:
+    """The score of each document's best page."""
+    best: dict[str, float] = {}
+    for (document, _), score in scores.items():
+        best[document] = max(best.get(document, score), score)
+    return best
 
 
 def together(matches: Sequence[Match], documents: Mapping[str, Document]) -> dict[str, float]:

@@ -9,7 +9,8 @@ from pagehop.tools.retrieval.channel import Progress
 from pagehop.tools.retrieval.visual.choice import ChannelName, Choice, keep_choices
 from pagehop.tools.retrieval.visual.late_channel import LateChannel
 from pagehop.tools.retrieval.visual.picture_channel import PictureChannel
-from pagehop.tools.retrieval.visual.readers import PassageReader, PictureReader, Pictures
+from pagehop.tools.retrieval.visual.readers import PassageReader, PictureReader
+from pagehop.tools.retrieval.visual.rendering import Pictures
 
 VisualChannel: TypeAlias = LateChannel | PictureChannel
 
@@ -59,14 +60,21 @@ def encode_again(
 
     Returns:
         The name of each channel, and how many pages or pictures it encoded or forgot.
+
+    Raises:
+        InputError: the device is not there.
+        UnknownModelError: a model is not on this machine, or fails; nothing has changed then.
     """
-    keep_choices(corpus, choices)
     folder = corpus / "index"
+    channels = visual_channels(catalogue, folder, choices, pictures, device=device)
+    for channel in channels:
+        channel.try_model()  # before anything is deleted
+    keep_choices(corpus, choices)
     for name in _NAMES:
         if name not in {one.channel for one in choices}:
             _channel(catalogue, folder, Choice(name, ""), pictures, device).discard()
     done: dict[str, int] = {}
-    for channel in visual_channels(catalogue, folder, choices, pictures, device=device):
+    for channel in channels:
         try:
             if channel.is_foreign():
                 channel.discard()

@@ -11,6 +11,7 @@ from pagehop.tools.corpus.database import explained
 from pagehop.tools.errors import InputError, StorageError
 from pagehop.tools.retrieval.visual.colbert import is_colbert
 from pagehop.tools.retrieval.visual.late_encoder import is_late
+from pagehop.tools.retrieval.visual.picture_encoder import PictureEncoder
 from pagehop.tools.retrieval.visual.weights import find_model
 
 ChannelName: TypeAlias = Literal["visual", "late", "picture"]
@@ -33,7 +34,8 @@ def choice_of(asked: str) -> Choice:
     """What a model's name or folder stands for; `text:` before it has it read text.
 
     Raises:
-        UnknownModelError: it is not on this machine.
+        InputError: it cannot read text.
+        UnknownModelError: it is not on this machine, or of no kind that is known.
     """
     reads_text = asked.startswith(TEXT)
     model = asked.removeprefix(TEXT)
@@ -46,6 +48,7 @@ def choice_of(asked: str) -> Choice:
         raise InputError(
             f"{model!r} gives one vector a picture; {TEXT!r} goes before late-interaction models."
         )
+    PictureEncoder(model)  # else it is no model that is known
     return Choice("picture", model)
 
 

@@ -1,5 +1,6 @@
 """Pictures that encoders can take: in RGB, on paper, and not thinner than their grids."""
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,3 +21,10 @@ def framed(picture: "Image") -> "Image":
     sheet = Image.new("RGB", (max(wide, least), max(high, least)), "white")
     sheet.paste(picture.convert("RGB"))
     return sheet
+
+
+def content_key(picture: "Image") -> str:
+    """What pictures of the same pixels have in common."""
+    digest = blake2b(f"{picture.mode} {picture.size} ".encode(), digest_size=16)
+    digest.update(picture.tobytes())
+    return digest.hexdigest()

@@ -133,6 +133,15 @@ class LateChannel:
         """
         return self._index.is_foreign()
 
+    def try_model(self) -> None:
+        """Load the model if there is anything to encode, to learn whether it can.
+
+        Raises:
+            InputError: the device is not there.
+            UnknownModelError: the model is not on this machine, incomplete, or unsound.
+        """
+        self._index.try_model()
+
     def retry(self) -> None:
         """Let the next update try again what could not be encoded."""
         self._index.retry()

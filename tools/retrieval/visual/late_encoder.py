@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import UnknownModelError
+from pagehop.tools.retrieval.remembered import Remembered
 from pagehop.tools.retrieval.visual.colbert import colbert_dim, is_colbert, load_colbert
 from pagehop.tools.retrieval.visual.families import Family, Inputs, ProcessorFamily
-from pagehop.tools.retrieval.visual.framing import framed
+from pagehop.tools.retrieval.visual.framing import content_key, framed
 from pagehop.tools.retrieval.visual.grids import Block
 from pagehop.tools.retrieval.visual.loading import Loaded, batch_size, in_batches, load
 from pagehop.tools.retrieval.visual.neomme import NeoMME
@@ -35,6 +36,7 @@ ARCHITECTURES = {
     "neomme": "NeoMMEForRetrieval",
 }
 LONGEST_QUESTION = 1_000  # characters; these models were trained on questions of one sentence
+REMEMBERED = 32  # questions and crops: one search asks for the same several times
 CROP_TOKENS = 64  # of a crop that is searched for: the rest of its tokens say the same again
 
 
@@ -72,6 +74,8 @@ class LateEncoder:
         self._device = device
         self._batch = batch
         self._lock = RLock()
+        self._asked: Remembered[str, Encoded] = Remembered(REMEMBERED)
+        self._shown: Remembered[str, Encoded] = Remembered(REMEMBERED)
         self._config = read_config(self.folder)
         self._kind = str(self._config.get("model_type"))
         self._colbert = is_colbert(self.folder)
@@ -98,6 +102,10 @@ class LateEncoder:
         """How many pages it is given at a time on its device."""
         return self._batch or batch_size(self._ready[0].device)
 
+    def load(self) -> None:
+        """Load the model and hold it to its self-test now, rather than at its first use."""
+        _ = self._ready
+
     def pictures(self, pictures: "Sequence[Image]") -> list[Encoded]:
         """Pages or crops."""
         _, family = self._ready
@@ -114,12 +122,16 @@ class LateEncoder:
         return self._encoded(texts, family.passages)
 
     def question(self, text: str) -> Encoded:
-        """What is looked for."""
+        """What is looked for; the last few are remembered."""
         _, family = self._ready
-        return self._encoded([text[:LONGEST_QUESTION]], family.questions)[0]
+        asked = text[:LONGEST_QUESTION]
+        return self._asked.get(asked, lambda: self._encoded([asked], family.questions)[0])
 
     def crop(self, picture: "Image") -> Encoded:
-        """A picture that is looked for: the most different of its tokens."""
+        """A picture that is looked for: the most different of its tokens; remembered, too."""
+        return self._shown.get(content_key(picture), lambda: self._crop(picture))
+
+    def _crop(self, picture: "Image") -> Encoded:
         encoded = self.pictures([picture])[0]
         shown = [token for block in encoded.blocks for token in _tokens(block)]
         vectors = encoded.vectors[shown] if shown else encoded.vectors

@@ -14,6 +14,7 @@ from pagehop.tools.retrieval.channel import Progress
 from pagehop.tools.retrieval.visual.late_encoder import LateEncoder
 from pagehop.tools.retrieval.visual.ledger import Entry, Ledger, Place
 from pagehop.tools.retrieval.visual.readers import Reader, Reading
+from pagehop.tools.retrieval.visual.sharing import shared
 
 if TYPE_CHECKING:  # torch comes with it
     from pagehop.tools.retrieval.late.store import LateStore
@@ -61,7 +62,7 @@ class LateIndex:
         """
         with self._lock:
             if self._held is None:
-                self._held = LateEncoder(self.model, device=self._device)
+                self._held = shared(LateEncoder, self.model, self._device)
             return self._held
 
     @property
@@ -105,6 +106,11 @@ class LateIndex:
         """Whether the vectors here are another model's."""
         held = self._ledger.encoder()
         return held is not None and held[0] != self.encoder.id
+
+    def try_model(self) -> None:
+        """Load the model where it is needed: see `LateChannel.try_model`."""
+        if self.is_foreign() or self.missing():
+            self.encoder.load()
 
     def missing(self) -> int:
         """Pages that are not encoded, or not as they are now."""

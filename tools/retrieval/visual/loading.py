@@ -23,9 +23,14 @@ DEVICE_VARIABLE = "PAGEHOP_DEVICE"
 _GIVEN = 0.5  # of a device's free memory, for what goes through a model together
 _ITEM_BYTES = 1 << 30  # of one page in a model of two billion weights, rounded up
 _MOST = 32  # items that go through together
+# What transformers raises on a folder that is incomplete, or whose config means nothing to it.
+_FAILURES = (
+    OSError, ValueError, KeyError, AttributeError, TypeError, ImportError, RuntimeError
+)  # fmt: skip
 _SHOWN = 3  # names of tensors in a message
 # Counters that older files have saved, and that a model makes itself.
 _HARMLESS = ("position_ids", "rotary_emb.inv_freq")
+_HEAD = "lm_head.weight"  # of the language model under an encoder: it writes, and is not asked to
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ def load(
             ignore_mismatched_sizes=True,  # reported with the others, and refused with them
             dtype=_dtype(chosen),
             use_safetensors=True,
+            trust_remote_code=False,  # else a checkpoint with code of its own asks on stdin
         )
         refuse_wrong_weights(folder, report, known=known)
         tokenizer, processor = _feeders(folder, with_processor=with_processor)
@@ -100,7 +106,7 @@ def refuse_wrong_weights(folder: Path, report: dict[str, Any], *, known: Keys = 
     """
     wrong = {
         "missing": report["missing_keys"],
-        "unexpected": report["unexpected_keys"],
+        "unexpected": [key for key in report["unexpected_keys"] if not key.endswith(_HEAD)],
         "of another shape": [str(one[0]) for one in report["mismatched_keys"]],
     }
     said = []
@@ -200,9 +206,12 @@ def _feeders(folder: Path, *, with_processor: bool) -> tuple[Any, Any]:
 
     untyped: Any = AutoProcessor
     if with_processor:
-        processor = untyped.from_pretrained(folder, local_files_only=True, backend="pil")
+        processor = untyped.from_pretrained(
+            folder, local_files_only=True, backend="pil", trust_remote_code=False
+        )
         return processor.tokenizer, processor
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True), None
+    words: Any = AutoTokenizer
+    return words.from_pretrained(folder, local_files_only=True, trust_remote_code=False), None
 
 
 @contextmanager
@@ -210,7 +219,7 @@ def _explained(folder: Path) -> Iterator[None]:
     """What transformers raises on an incomplete folder, as one line of ours."""
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except _FAILURES as error:
         if type(error).__name__ == "OutOfMemoryError":
             raise InputError(
                 f"The device has too little memory for the model in {str(folder)!r}. Take a "

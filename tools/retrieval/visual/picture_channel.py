@@ -11,13 +11,13 @@ from threading import Lock
 
 from pagehop.tools.boxes import BBox
 from pagehop.tools.corpus.catalogue import Catalogue
-from pagehop.tools.errors import InputError, StorageError, WorkerError
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
 from pagehop.tools.retrieval.visual.ledger import Entry, Ledger
 from pagehop.tools.retrieval.visual.picture_encoder import PictureEncoder
-from pagehop.tools.retrieval.visual.picture_matrix import Item, PictureMatrix
-from pagehop.tools.retrieval.visual.readers import Pictures, fitting_dpi
+from pagehop.tools.retrieval.visual.picture_matrix import PictureMatrix
+from pagehop.tools.retrieval.visual.rendering import Item, Pictures, render
+from pagehop.tools.retrieval.visual.sharing import shared
 
 LONG_SIDE = 1_024  # pixels: these encoders look at 224 to 1,000
 _SAVED = 8  # batches a commit: what a kill can lose
@@ -97,7 +97,7 @@ class PictureChannel:
         self._ledger.refuse_others(self._encoder.id, self.model)
         sought = [self._encoder.question(query.text)] if query.text.strip() else []
         if query.image is not None:
-            sought.append(self._encoder.pictures([query.image])[0])
+            sought.append(self._encoder.crop(query.image))
         best = self._all().best(sought, k, self._there(scope), scope.without)
         return [
             Match(
@@ -113,8 +113,7 @@ class PictureChannel:
     def problems(self) -> Sequence[str]:
         """Pictures without a vector, and those that could not be made."""
         said = []
-        items, known = self._items(), self._ledger.digests()
-        missing = sum(known.get(item) != _digest(box) for item, box in items.items())
+        missing = self._missing()
         if missing:
             said.append(
                 f"Pages, tables and figures that the picture channel has not encoded yet: "
@@ -138,6 +137,11 @@ class PictureChannel:
         held = self._ledger.encoder()
         return held is not None and held[0] != self._encoder.id
 
+    def try_model(self) -> None:
+        """Load the model if there is anything to encode; raises as that of `LateChannel`."""
+        if self.is_foreign() or self._missing():
+            self._encoder.load()
+
     def retry(self) -> None:
         """Let the next update try again what could not be encoded."""
         self._ledger.drop_failures()
@@ -156,8 +160,12 @@ class PictureChannel:
     def _encoder(self) -> PictureEncoder:
         with self._lock:
             if self._held is None:
-                self._held = PictureEncoder(self.model, device=self._device)
+                self._held = shared(PictureEncoder, self.model, self._device)
             return self._held
+
+    def _missing(self) -> int:
+        known = self._ledger.digests()
+        return sum(known.get(item) != _digest(box) for item, box in self._items().items())
 
     def _items(self) -> dict[Item, BBox | None]:
         """Every picture there is: pages, and the tables and figures on them with their boxes."""
@@ -186,16 +194,8 @@ class PictureChannel:
             yield waiting[start : start + size]
 
     def _save(self, part: Sequence[Item], items: Mapping[Item, BBox | None]) -> None:
-        shown, failed = {}, {}
-        for item in part:
-            document, page, _ = item
-            try:
-                dpi = fitting_dpi(self._catalogue.page(document, page), items[item], LONG_SIDE)
-                shown[item] = self._pictures(document, page, items[item], dpi)
-            except StorageError:
-                raise
-            except (InputError, WorkerError) as error:
-                failed[item] = str(error)
+        wanted = {item: items[item] for item in part}
+        shown, failed = render(self._catalogue, self._pictures, wanted, LONG_SIDE)
         vectors = dict(zip(shown, self._encoder.pictures(list(shown.values())), strict=True))
         if vectors:
             self._ledger.claim(self._encoder.id, len(next(iter(vectors.values()))), self.model)

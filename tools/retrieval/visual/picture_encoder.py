@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import UnknownModelError
-from pagehop.tools.retrieval.visual.framing import framed
-from pagehop.tools.retrieval.visual.late_encoder import LONGEST_QUESTION
+from pagehop.tools.retrieval.remembered import Remembered
+from pagehop.tools.retrieval.visual.framing import content_key, framed
+from pagehop.tools.retrieval.visual.late_encoder import LONGEST_QUESTION, REMEMBERED
 from pagehop.tools.retrieval.visual.loading import Loaded, batch_size, in_batches, load
 from pagehop.tools.retrieval.visual.selftest import check_single
 from pagehop.tools.retrieval.visual.weights import find_model, fingerprint, read_config
@@ -52,6 +53,8 @@ class PictureEncoder:
         self._device = device
         self._batch = batch
         self._lock = RLock()
+        self._asked: Remembered[str, NDArray[np.float32]] = Remembered(REMEMBERED)
+        self._shown: Remembered[str, NDArray[np.float32]] = Remembered(REMEMBERED)
         self._kind = str(read_config(self.folder).get("model_type"))
         if not is_single(self._kind):
             raise UnknownModelError(
@@ -69,6 +72,10 @@ class PictureEncoder:
         """How many pictures it is given at a time on its device."""
         return self._batch or batch_size(self._ready.device)
 
+    def load(self) -> None:
+        """Load the model and hold it to its self-test now, rather than at its first use."""
+        _ = self._ready
+
     def pictures(self, pictures: "Sequence[Image]") -> NDArray[np.float32]:
         """Pages or crops: (n, dim)."""
         loaded, shown = self._ready, [framed(picture) for picture in pictures]
@@ -79,10 +86,18 @@ class PictureEncoder:
         return np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
 
     def question(self, text: str) -> NDArray[np.float32]:
-        """What is looked for: (dim,)."""
+        """What is looked for: (dim,); the last few are remembered."""
+        asked = text[:LONGEST_QUESTION]
+        return self._asked.get(asked, lambda: self._question(asked))
+
+    def crop(self, picture: "Image") -> NDArray[np.float32]:
+        """A picture that is looked for: (dim,); remembered, too."""
+        return self._shown.get(content_key(picture), lambda: self.pictures([picture])[0])
+
+    def _question(self, asked: str) -> NDArray[np.float32]:
         loaded = self._ready
         with self._lock:
-            return np.asarray(_questions(loaded, self._kind, [text[:LONGEST_QUESTION]])[0])
+            return np.asarray(_questions(loaded, self._kind, [asked])[0])
 
     @property
     def _ready(self) -> Loaded:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.retrieval.visual.ledger import Place
+from pagehop.tools.retrieval.visual.rendering import Item
 
-Item: TypeAlias = tuple[str, int, str]  # document id, page, region id or nothing
 Vectors: TypeAlias = NDArray[np.float32]
 
 

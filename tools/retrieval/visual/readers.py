@@ -1,31 +1,22 @@
 """What a late-interaction channel reads: pages as pictures, or the passages that stand on them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.boxes import BBox
 from pagehop.tools.corpus.catalogue import Catalogue
-from pagehop.tools.corpus.records import Page
-from pagehop.tools.errors import InputError, StorageError, WorkerError
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.visual.grids import seen_by, unpacked
 from pagehop.tools.retrieval.visual.late_encoder import Encoded, LateEncoder
 from pagehop.tools.retrieval.visual.ledger import Place
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-# (document id, page, box or None for the whole page, dots an inch) -> a picture
-Pictures: TypeAlias = "Callable[[str, int, BBox | None, float], Image]"
+from pagehop.tools.retrieval.visual.rendering import Pictures, render
 
 LONG_SIDE = 2_048  # pixels of a page's longer side: no encoder known here looks closer
-_DPI = (10.0, 300.0)
-_POINTS = 792.0  # the longer side of a page whose size is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,24 +74,16 @@ class PictureReader:
 
     def read(self, encoder: LateEncoder, places: Sequence[Place]) -> list[Reading]:
         """Render and encode these pages."""
-        shown: dict[Place, Image] = {}
-        failed: dict[Place, str] = {}
-        for place in places:
-            try:
-                page = self._catalogue.page(*place)
-                shown[place] = self._pictures(*place, None, fitting_dpi(page, None))
-            except StorageError:
-                raise
-            except (InputError, WorkerError) as error:
-                failed[place] = str(error)
+        whole = {(*place, ""): None for place in places}
+        shown, failed = render(self._catalogue, self._pictures, whole, LONG_SIDE)
         encoded = dict(zip(shown, encoder.pictures(list(shown.values())), strict=True))
         return [
-            Reading(place=place, error=failed[place])
-            if place in failed
+            Reading(place=place, error=failed[item])
+            if (item := (*place, "")) in failed
             else Reading(
                 place=place,
-                vectors=encoded[place].vectors,
-                detail=[block.packed() for block in encoded[place].blocks],
+                vectors=encoded[item].vectors,
+                detail=[block.packed() for block in encoded[item].blocks],
             )
             for place in places
         ]
@@ -158,13 +141,6 @@ class PassageReader:
         if passage is None or (passage.document_id, passage.page) != place:
             return Spot()  # the page has been read again, and not yet encoded
         return Spot(passage.id, passage.region_id)
-
-
-def fitting_dpi(page: Page, box: BBox | None, long_side: int = LONG_SIDE) -> float:
-    """The resolution at which a page, or a box of it, is `long_side` pixels long."""
-    x0, y0, x1, y1 = box or (0.0, 0.0, 1.0, 1.0)
-    longest = max((x1 - x0) * page.width, (y1 - y0) * page.height) or _POINTS
-    return float(min(_DPI[1], max(_DPI[0], round(72 * long_side / longest))))
 
 
 def most_seen(catalogue: Catalogue, place: Place, looked: Sequence[BBox]) -> Spot:
