@@ -260,10 +260,16 @@ def key(number: int) -> tuple[str, int]:
 
 
 def limit_cores(cores: int) -> None:
+    """Use so many cores; the libraries read how many when they are loaded, so start again."""
+    wanted = {
+        "OMP_NUM_THREADS": str(cores),
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin take the core from each other
+        "OPENBLAS_NUM_THREADS": "1",  # numpy's products here are small
+    }
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:cores]))
-    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(cores)
-    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that spin take the core from each other
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy's products here are small
+    if any(os.environ.get(name) != value for name, value in wanted.items()):
+        os.environ.update(wanted)
+        os.execv(sys.executable, sys.orig_argv)
 
 
 def processor() -> str:

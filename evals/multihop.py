@@ -17,11 +17,12 @@ from pagehop.agents.extractive.chains import ranking
 from pagehop.agents.extractive.material import stems_of
 from pagehop.evals.configurations import CONFIGURATIONS
 from pagehop.evals.datasets.passages import PassageQuestion, paged
-from pagehop.evals.markdown import percent, table
+from pagehop.evals.markdown import estimated, table
 from pagehop.evals.metrics import all_found, recall
 from pagehop.evals.passages import PassageBook, read_passages
 from pagehop.evals.question import Question
 from pagehop.evals.records import Record, read_records
+from pagehop.evals.resampling import Estimate, Sample
 from pagehop.graphs import create_document_agent
 from pagehop.graphs.state import Searched, join_searches
 from pagehop.tools import Corpus, Hit, Progress
@@ -46,14 +47,14 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One way on one data set; shares are 0 to 1."""
+    """One way on one data set; shares are 0 to 1, their intervals over questions."""
 
     set: str
     way: str
     questions: int
-    recall_5: float
-    recall_10: float
-    all_10: float  # the share of questions with all gold passages among the first ten
+    recall_5: Estimate
+    recall_10: Estimate
+    all_10: Estimate  # the share of questions with all gold passages among the first ten
     searches: float  # a question, on average
     seconds: float  # a question, on average
 
@@ -182,12 +183,16 @@ def _row(name: str, way: str, rankings: Sequence[Ranking], by_id: Mapping[str, Q
         set=name,
         way=way,
         questions=len(found),
-        recall_5=mean(recall(pages, gold, 5) for pages, gold in found),
-        recall_10=mean(recall(pages, gold, 10) for pages, gold in found),
-        all_10=mean(all_found(pages, gold, 10) for pages, gold in found),
+        recall_5=_estimate([recall(pages, gold, 5) for pages, gold in found]),
+        recall_10=_estimate([recall(pages, gold, 10) for pages, gold in found]),
+        all_10=_estimate([all_found(pages, gold, 10) for pages, gold in found]),
         searches=mean(ranking.searches for ranking in rankings),
         seconds=mean(ranking.seconds for ranking in rankings),
     )
+
+
+def _estimate(values: Sequence[float]) -> Estimate:
+    return Sample(values, range(len(values))).micro()
 
 
 def markdown(report: Report) -> str:
@@ -200,7 +205,7 @@ def markdown(report: Report) -> str:
                 row.set,
                 str(row.questions),
                 row.way,
-                *map(percent, (row.recall_5, row.recall_10, row.all_10)),
+                *map(estimated, (row.recall_5, row.recall_10, row.all_10)),
                 f"{row.searches:.1f}",
                 f"{row.seconds:.2f}",
             )

@@ -11,9 +11,6 @@ from pagehop.evals.routes import measure
 from pagehop.evals.runs import Progress, Runner
 from pagehop.evals.storage import bytes_a_page
 from pagehop.tools import Corpus
-from pagehop.tools.retrieval.encoder import Encoder
-from pagehop.tools.retrieval.routing.pilots import own_pilots
-from pagehop.tools.retrieval.routing.router import Router
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +35,8 @@ def evaluate(corpus: Corpus, task: Task, progress: Progress | None = None) -> Re
     runner = Runner(corpus=corpus, pooled=task.pooled, regions=task.regions, progress=progress)
     outcomes = runner.run(prepared.cases, task.configurations)
     routes = None
-    if any(case.question.modalities for case in prepared.cases):
-        router = Router(own_pilots(corpus.path), Encoder(), cache=corpus.path / "index")
+    router = corpus.retriever.router
+    if router is not None and any(case.question.modalities for case in prepared.cases):
         routes = measure(corpus, router, prepared.cases, outcomes, pooled=task.pooled)
     return Report(
         cases=prepared.cases,

@@ -23,11 +23,9 @@ from pagehop.evals.runs import Outcomes, Runner
 from pagehop.tools import Corpus
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.encoder import Encoder
 from pagehop.tools.retrieval.mentions import mentions
 from pagehop.tools.retrieval.questions import without_instructions
 from pagehop.tools.retrieval.routing.makeup import LOOKED_AT, made_of
-from pagehop.tools.retrieval.routing.pilots import own_pilots
 from pagehop.tools.retrieval.routing.router import CONTENTS, Routed, Router
 
 _HEAD = (
@@ -181,7 +179,8 @@ def main() -> None:
         runner = Runner(corpus=corpus, pooled=options.pooled)
         chosen = [] if options.no_search else [CONFIGURATIONS[ROUTED], CONFIGURATIONS[EVERYTHING]]
         outcomes = runner.run(cases, chosen)
-        router = Router(own_pilots(corpus.path), Encoder(), cache=corpus.path / "index")
+        router = corpus.retriever.router
+        assert router is not None  # a corpus has one
         print(markdown(measure(corpus, router, cases, outcomes, pooled=options.pooled)))  # noqa: T201
 
 

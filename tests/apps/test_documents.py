@@ -76,3 +76,23 @@ def test_a_removed_document_is_gone_and_so_are_the_answers_that_quote_it(here, l
     assert [document["document"] for document in left] == ["alder.pdf"]
     files = [file for file in corpus.rglob("*") if file.is_file()]
     assert [file for file in files if b"Birch Looms" in file.read_bytes()] == []
+
+
+def test_documents_are_sorted_by_tag_and_folder_and_searched_by_them(library, tmp_path):
+    corpus = tmp_path / "corpus"
+    shutil.copytree(library / "corpus", corpus)
+    tagged = run_here("--corpus", corpus, "add", "alder.pdf", "--tag", "Trees", cwd=library)
+    assert tagged.code == 0, tagged.err
+    listed = json.loads(run_here("--corpus", corpus, "list", "--json", cwd=library).out)
+    assert [document["tags"] for document in listed["documents"]] == [["trees"], []]
+
+    def found(*options):
+        ran = run_here("--corpus", corpus, "search", "revenue", *options, "--json", cwd=library)
+        assert ran.code == 0, ran.err
+        return {hit["document"] for hit in json.loads(ran.out)["hits"]}
+
+    assert found("--tag", "trees") == {"alder.pdf"}
+    assert found("--folder", library.name) == {"alder.pdf", "birch.pdf"}
+    refused = run_here("--corpus", corpus, "search", "x", "--tag", "rocks", cwd=library)
+    assert refused.code == 2
+    assert "There are 'trees'." in refused.err

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pagehop.tools.corpus.farm import Farm
     from pagehop.tools.evidence import Modality
     from pagehop.tools.retrieval.channel import ChannelMaker, Hit, Query
+    from pagehop.tools.retrieval.rerank import Reranker
     from pagehop.tools.retrieval.retriever import Found, Retriever
     from pagehop.tools.retrieval.settings import Cut
 
@@ -174,6 +175,7 @@ class Corpus(ReadableCorpus):
         without: Collection[tuple[str, int]] = frozenset(),
         modalities: "Sequence[Modality]" = (),
         cut: "Cut" = "fixed",
+        reranker: "Reranker | None" = None,
     ) -> "Found":
         """At most `k` hits, best first, and the route that led to them.
 
@@ -189,6 +191,7 @@ class Corpus(ReadableCorpus):
             modalities: a hint for the route.
             cut: keep the first k hits, or fewer where the others fit much worse ("ratio",
                 "mixture").
+            reranker: reads the first hits again and orders them, as a cross-encoder does.
 
         Raises:
             EmptyQuestionError: there are neither words nor a picture.
@@ -213,6 +216,7 @@ class Corpus(ReadableCorpus):
             without=without,
             modalities=modalities,
             settings=Settings(cut=cut),
+            reranker=reranker,
         )
 
     def _query(self, words: str, image: "Picture | None") -> "Query":

@@ -10,6 +10,7 @@ from pagehop.tools.retrieval.channel import Channel
 from pagehop.tools.retrieval.dense import DenseChannel
 from pagehop.tools.retrieval.directory import Directory
 from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.expansion import corpus_vocabulary
 from pagehop.tools.retrieval.lexical import LexicalChannel
 from pagehop.tools.retrieval.ranking import Signal
 from pagehop.tools.retrieval.routing.pilots import own_pilots
@@ -47,19 +48,20 @@ def assemble(
     Raises:
         UnknownModelError: the encoder's weights are not on this machine.
         BadPilotsError: the corpus has pilot questions of its own, and they cannot be read.
+        VocabularyError: the same of its vocabulary.
     """
     shared = Encoder(encoder)
-    directory = Directory(catalogue)
+    vocabulary = corpus_vocabulary(folder.parent)
     return Parts(
         channels=(
-            LexicalChannel(catalogue, folder),
-            DenseChannel(catalogue, folder, encoder),
+            LexicalChannel(catalogue, folder, vocabulary),
+            DenseChannel(catalogue, folder, shared),
             *card_channels(catalogue, folder, shared),
             *further,
         ),
         signals=(
-            DocumentSignal(directory),
-            Statements(catalogue),
+            DocumentSignal(Directory(catalogue)),
+            Statements(catalogue, vocabulary),
             Counting(catalogue),
             Opening(),
         ),

@@ -35,7 +35,7 @@ class DenseChannel:
         self,
         catalogue: Catalogue,
         folder: Path,
-        encoder: str | None = None,
+        encoder: str | Encoder | None = None,
         *,
         flat: int = _FLAT,
     ) -> None:
@@ -44,14 +44,14 @@ class DenseChannel:
         Args:
             catalogue: of the passages.
             folder: of derived indexes.
-            encoder: a path or a name of a sentence encoder; None: all-MiniLM-L6-v2.
+            encoder: of passages and queries, or its path or name; None: all-MiniLM-L6-v2.
             flat: passages; more of them are searched through Chroma.
 
         Raises:
             UnknownModelError: the encoder's weights are not on this machine.
         """
         self._catalogue = catalogue
-        self._encoder = Encoder(encoder)
+        self._encoder = encoder if isinstance(encoder, Encoder) else Encoder(encoder)
         self._store = VectorStore(folder / f"vectors-{self._encoder.id}")
         self._index = ChromaIndex(folder / f"dense-{self._encoder.id}")
         self._flat = flat

@@ -170,7 +170,7 @@ def fits(
 
 def period_of(document: Document) -> Periods:
     """The period of a document by its name and title alone."""
-    return own_periods(PurePath(document.name).stem, document.title, "")
+    return _read(document.name, document.title, "").own
 
 
 def in_period(

@@ -15,6 +15,8 @@ from pagehop.tools.retrieval.duplicates import Collapsed, collapsed
 from pagehop.tools.retrieval.fusion import Place, Scores, ranked
 from pagehop.tools.retrieval.hits import HitMaker, PassageScores, Unit
 from pagehop.tools.retrieval.questions import without_instructions
+from pagehop.tools.retrieval.rerank import DEPTH as RERANKED
+from pagehop.tools.retrieval.rerank import Reranker, reranked
 from pagehop.tools.retrieval.routing.pilots import Granularity
 from pagehop.tools.retrieval.scoring import Request, Scored, Scorer
 from pagehop.tools.retrieval.settings import Cut, Settings
@@ -46,12 +48,15 @@ class Retriever:
         """Search what a catalogue holds with these channels, signals and router."""
         self._catalogue = catalogue
         self.channels = {channel.name: channel for channel in parts.channels}
+        self.router = parts.router
         self._scorer = Scorer(catalogue, self.channels, parts.signals, parts.router)
 
     def update(self, progress: Progress | None = None) -> None:
         """Bring every channel up to date with the catalogue."""
         for channel in self.channels.values():
             channel.update(progress)
+        if self.router is not None:
+            self.router.prepare()
 
     def search(  # noqa: PLR0913 - the ways to narrow a search
         self,
@@ -64,6 +69,7 @@ class Retriever:
         without: Collection[Place] = (),
         modalities: Sequence[Modality] = (),
         settings: Settings | None = None,
+        reranker: Reranker | None = None,
     ) -> Found:
         """Find pages, or regions, that answer a question.
 
@@ -76,6 +82,7 @@ class Retriever:
             without: (document id, page) that have been seen.
             modalities: kinds to prefer, of text, table, figure; never leaves out what fits else.
             settings: which parts of the search count; None: all.
+            reranker: reads the first hits again and orders them; None: nobody does.
 
         Raises:
             EmptyQuestionError, UnknownDocumentError, UnknownChannelError: as they say.
@@ -105,7 +112,11 @@ class Retriever:
             modalities=frozenset(modalities),
             copies=unique.copies,
         )
-        hits = _cut(maker, unique.scores, max(k, 0), unit, request.settings.cut)
+        k = max(k, 0)
+        hits = _cut(maker, unique.scores, k, unit, request.settings.cut)
+        if reranker is not None and hits:
+            more = maker.make(unique.scores, max(k, RERANKED), unit)
+            hits = reranked(query.text, more, reranker)[: len(hits)]
         return Found(hits=tuple(hits), route=_route(request, scored))
 
     def problems(self) -> tuple[str, ...]:

@@ -34,6 +34,11 @@ _AFTER = re.compile(
 _BEFORE = re.compile(
     rf"\bthe\s+((?:{_WORD}\s+){{1,4}}?)(?:section|chapter|appendix)\b(?!\s*[\d§])", re.IGNORECASE
 )
+_VAGUE = re.compile(
+    r"first|second|third|fourth|fifth|last|final|next|previous|same|whole|entire|other|above|below"
+    r"|following|main|relevant|new",
+    re.IGNORECASE,
+)
 _USUAL = re.compile(
     r"\b(?:in|of|from|on|see)\s+the\s+(abstract|introduction|conclusions?|references|bibliography"
     r"|glossary|acknowledge?ments?|executive\s+summary|table\s+of\s+contents|foreword|preface)\b",
@@ -70,7 +75,8 @@ def section_mentions(question: str) -> Iterator[SectionMention]:
     for match in _BEFORE.finditer(question):
         words = match.group(1).split()
         titles = tuple(" ".join(words[start:]) for start in range(len(words)))
-        yield SectionMention(match.group().strip(), "section", titles=titles)
+        if not _VAGUE.fullmatch(words[-1]):
+            yield SectionMention(match.group().strip(), "section", titles=titles)
     for match in _USUAL.finditer(question):
         yield SectionMention(match.group(1), "section", titles=(match.group(1),))
 

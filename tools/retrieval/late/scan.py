@@ -1,7 +1,7 @@
 """The scan over compact codes: for each page, each query token's least distance, summed.
 
 Two ways to the same integers: numba, compiled for this processor's bit counting, on all cores
-(`pip install pagehop[late]`), and numpy, which needs nothing and takes some twenty times as long.
+(`pip install pagehop[late]`), and numpy, which needs nothing and takes many times as long.
 """
 
 import os
@@ -65,17 +65,17 @@ def _plain(
     codes: Codes, starts: Counts, counts: Counts, query: Codes, bits: int, out: Counts
 ) -> None:
     words = query.shape[2]
-    weights = np.left_shift(1, np.add.outer(np.arange(query.shape[1]), np.arange(bits)))
     for at, (start, count) in enumerate(zip(starts, counts, strict=True)):
         first = start * bits * words
         block = codes[first : first + count * bits * words].reshape(bits, words, count)
-        total = np.zeros((len(query), count), dtype=np.int64)
+        total = np.zeros((len(query), count), dtype=np.uint32)
         for a in range(query.shape[1]):
             for b in range(bits):
-                for word in range(words):
-                    different = block[b, word] ^ query[:, a, word, None]
-                    total += np.bitwise_count(different).astype(np.int64) * weights[a, b]
-        out[at] = total.min(axis=1).sum()
+                different = np.bitwise_count(block[b, 0] ^ query[:, a, 0, None]).astype(np.uint16)
+                for word in range(1, words):
+                    different += np.bitwise_count(block[b, word] ^ query[:, a, word, None])
+                total += np.left_shift(different, a + b, dtype=np.uint32)
+        out[at] = total.min(axis=1).sum(dtype=np.int64)
 
 
 @lru_cache(maxsize=1)

@@ -217,9 +217,11 @@ def _feeders(folder: Path, *, with_processor: bool) -> tuple[Any, Any]:
 @contextmanager
 def _explained(folder: Path) -> Iterator[None]:
     """What transformers raises on an incomplete folder, as one line of ours."""
+    from safetensors import SafetensorError
+
     try:
         yield
-    except _FAILURES as error:
+    except (*_FAILURES, SafetensorError) as error:
         if type(error).__name__ == "OutOfMemoryError":
             raise InputError(
                 f"The device has too little memory for the model in {str(folder)!r}. Take a "
