@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pagehop.tools.errors import InputError
 from pagehop.tools.retrieval.settings import Settings
 
-SIGNALS = ("documents", "statements", "counting", "opening")  # those that are shipped, in order
+SIGNALS = ("documents", "statements", "counting", "opening", "neighbours")  # as shipped, in order
 STEPS = "steps"  # stands for the default and, one by one, each of its parts left out
 
 _BARE = Settings(pointing=False, route=False, cascade=False, signals=(), collapse=False)

@@ -17,7 +17,7 @@ from pagehop.tools.retrieval.late.scan import can_compile
 from pagehop.tools.retrieval.late.store import LateStore, Limits
 
 DIM = 32
-SMALL = Limits(sketched=60, depth=20, segment_tokens=300)
+SMALL = Limits(sketched=4, depth=20, segment_tokens=300)
 WAYS = [False, pytest.param(True, marks=pytest.mark.skipif(not can_compile(), reason="no numba"))]
 
 
@@ -99,7 +99,7 @@ def family(number):
 def test_the_funnel_loses_next_to_nothing(opened, compiled):
     families = [family(number) for number in range(120)]
     pages = {key: page for _, some in families for key, page in some.items()}
-    store = opened(limits=Limits(sketched=100, depth=20), compiled=compiled)
+    store = opened(limits=Limits(sketched=4, depth=20), compiled=compiled)
     store.add(pages.items())
     found = 0
     for kinds, own in families[:20]:
@@ -114,7 +114,7 @@ def test_the_funnel_loses_next_to_nothing(opened, compiled):
 @settings(deadline=None, max_examples=25)
 def test_a_longer_list_begins_with_the_shorter_one(tmp_path_factory, seed, k):
     store = LateStore(
-        tmp_path_factory.mktemp("late"), encoder="e", dim=DIM, limits=Limits(sketched=30, depth=12)
+        tmp_path_factory.mktemp("late"), encoder="e", dim=DIM, limits=Limits(sketched=3, depth=12)
     )
     store.add(book(80, seed).items())
     query = unit(np.random.default_rng(seed), 4)
@@ -128,7 +128,7 @@ def test_a_longer_list_begins_with_the_shorter_one(tmp_path_factory, seed, k):
 
 def test_equal_pages_come_in_the_order_of_their_keys(opened):
     page = unit(np.random.default_rng(0), 9)
-    store = opened(limits=Limits(sketched=40, depth=10))
+    store = opened(limits=Limits(sketched=4, depth=10))
     store.add([((name, 1), page) for name in sorted({f"d{at * 37 % 90}" for at in range(90)})])
     keys = [one.key for one in store.search(page[:3], 10)]
     assert keys == sorted(store.keys())[:10]

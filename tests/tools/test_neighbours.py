@@ -29,11 +29,17 @@ def test_a_page_that_the_question_names_lifts_its_neighbours_no_more_than_one_th
     assert named["a", 4] == after({("a", 3): 1.0, ("a", 4): 0.1})["a", 4]
 
 
+def test_the_best_page_stays_the_best():
+    scores = {("a", 3): 0.6, ("a", 4): 0.59, ("a", 5): 0.58}
+    assert ranked(after(scores))[0] == ("a", 3)
+    assert after(scores)["a", 4] < after(scores)["a", 3] == 0.6
+
+
 places = st.tuples(st.sampled_from("ab"), st.integers(1, 9))
 
 
 @given(st.dictionaries(places, st.floats(0, 1)))
-def test_no_page_is_added_and_none_moves_by_more_than_a_quarter(scores):
+def test_no_page_is_added_and_none_moves_by_more_than_a_small_share(scores):
     moved = after(scores)
     assert moved.keys() == scores.keys()
-    assert all(0 <= moved[place] - scores[place] <= 0.25 + 1e-9 for place in scores)
+    assert all(0 <= moved[place] - scores[place] <= 0.15 + 1e-9 for place in scores)

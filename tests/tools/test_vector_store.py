@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pagehop.tools.retrieval.codes import differing, nearest, sign_codes
+from pagehop.tools.retrieval.products import product
 from pagehop.tools.retrieval.vector_rows import EXACT, table_of
 from pagehop.tools.retrieval.vector_store import VectorStore, place_of
 
@@ -94,6 +95,14 @@ def test_codes_count_the_dimensions_whose_signs_differ(vectors, query):
         assert len(kept) >= k
         left = set(range(9)) - set(kept.tolist())
         assert not left or max(slow[at] for at in kept) < min(slow[at] for at in left)
+
+
+@given(st.integers(0, 40), st.integers(1, 2_000), st.integers(0, 60))
+def test_a_product_in_parts_is_the_product(height, inner, columns):
+    draw = np.random.default_rng(height + inner)
+    matrix = draw.normal(size=(height, inner)).astype(np.float32)
+    other = draw.normal(size=(inner, columns) if columns else inner).astype(np.float32)
+    assert product(matrix, other) == pytest.approx(matrix @ other, abs=1e-3)
 
 
 def test_many_passages_are_sifted_and_the_best_are_those_of_the_exact_search():

@@ -310,7 +310,7 @@ class Corpus(ReadableCorpus):
         self._originals.sweep(self._kept())
         self._pictures.sweep(known)
         if self.catalogue.has_residue():
-            self.retriever.update()  # which drops what the catalogue has no longer
+            self.retriever.forget()
             self.catalogue.finish_erasing()
 
     def _kept(self) -> set[str]:

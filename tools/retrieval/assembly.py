@@ -17,6 +17,7 @@ from pagehop.tools.retrieval.routing.pilots import own_pilots
 from pagehop.tools.retrieval.routing.router import Router
 from pagehop.tools.retrieval.signals.counting import Counting
 from pagehop.tools.retrieval.signals.documents import DocumentSignal
+from pagehop.tools.retrieval.signals.neighbours import Neighbours
 from pagehop.tools.retrieval.signals.opening import Opening
 from pagehop.tools.retrieval.signals.statements import Statements
 
@@ -27,6 +28,7 @@ class Parts:
 
     channels: Sequence[Channel]
     signals: Sequence[Signal] = ()
+    directory: Directory | None = None  # None: documents are known by their names alone
     router: Router | None = None  # None: every channel is asked
 
 
@@ -51,6 +53,7 @@ def assemble(
         VocabularyError: the same of its vocabulary.
     """
     shared = Encoder(encoder)
+    directory = Directory(catalogue)
     vocabulary = corpus_vocabulary(folder.parent)
     return Parts(
         channels=(
@@ -60,10 +63,12 @@ def assemble(
             *further,
         ),
         signals=(
-            DocumentSignal(Directory(catalogue)),
+            DocumentSignal(directory),
             Statements(catalogue, vocabulary),
             Counting(catalogue),
             Opening(),
+            Neighbours(),
         ),
+        directory=directory,
         router=Router(own_pilots(folder.parent), shared, cache=folder),
     )

@@ -72,9 +72,9 @@ class Hit:
 class Channel(Protocol):
     """One index over one modality. It reads the catalogue and owns whatever it derives from it.
 
-    Plain class attributes fill the properties. Three more attributes are read where a channel has
-    them: `always` (asked whatever the route says), `floor` (its score for "no match") and
-    `passages` (see `hits.PassageScores`).
+    Plain class attributes fill the properties. Four more members are read where a channel has
+    them: `always` (asked whatever the route says), `floor` (its score for "no match"), `passages`
+    (see `hits.PassageScores`) and `prune()` (called at a removal instead of `update`).
     """
 
     @property

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from heapq import nlargest
 from itertools import pairwise
 from pathlib import PurePath
 from threading import Lock
@@ -30,6 +31,7 @@ _TITLE = 0.5  # a title's word counts half: many titles are left over from a tem
 _COMMON = 0.3  # of an asked word that is not written like a name
 _DOUBT = 2.0  # added to what a question says of names: one common word proves little
 _OTHER_PERIOD = 0.4  # taken off the fit of a name whose document is of another period
+_LISTED = 50  # documents whose period is looked at when a question names one
 _REMEMBERED = 1 << 13  # documents whose words are kept between generations
 
 
@@ -98,8 +100,9 @@ class Directory:
         return {one: period for one, period in own.items() if period}
 
     def meant(self, question: str) -> dict[str, float]:
-        """How well each document's name and period together fit what is asked, 0 to 1."""
-        found = self.names(question)
+        """How well name and period together fit what is asked, 0 to 1, of the 50 best names."""
+        names = self.names(question)
+        found = {one: names[one] for one in nlargest(_LISTED, names, key=lambda one: names[one])}
         known = self._now().documents
         own = {one: period_of(known[one]) for one in found if one in known}
         return in_period(found, question, own)

@@ -49,7 +49,9 @@ class Retriever:
         self._catalogue = catalogue
         self.channels = {channel.name: channel for channel in parts.channels}
         self.router = parts.router
-        self._scorer = Scorer(catalogue, self.channels, parts.signals, parts.router)
+        self._scorer = Scorer(
+            catalogue, self.channels, parts.signals, parts.router, parts.directory
+        )
 
     def update(self, progress: Progress | None = None) -> None:
         """Bring every channel up to date with the catalogue."""
@@ -57,6 +59,12 @@ class Retriever:
             channel.update(progress)
         if self.router is not None:
             self.router.prepare()
+
+    def forget(self) -> None:
+        """Have no channel keep anything of what the catalogue has no longer."""
+        for channel in self.channels.values():
+            prune = getattr(channel, "prune", None)  # what needs no model to be loaded
+            (prune or channel.update)()
 
     def search(  # noqa: PLR0913 - the ways to narrow a search
         self,

@@ -8,6 +8,7 @@ from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.records import Document
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Channel, Match, Query, Scope
+from pagehop.tools.retrieval.directory import Directory
 from pagehop.tools.retrieval.fusion import Ballot, Scores, blend, boosted, reciprocal
 from pagehop.tools.retrieval.pointing import Pointing, point
 from pagehop.tools.retrieval.ranking import Asked, Signal, adjusted
@@ -49,11 +50,13 @@ class Scorer:
         channels: Mapping[str, Channel],
         signals: Sequence[Signal],
         router: Router | None,
+        directory: Directory | None,
     ) -> None:
         self._catalogue = catalogue
         self._channels = channels
         self._signals = tuple(signals)
         self._router = router
+        self._directory = directory
 
     def score(self, request: Request, routed: Routed | None = None) -> Scored:
         """Score pages; the route of an earlier pass over more documents is kept where given."""

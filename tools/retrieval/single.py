@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from pagehop.tools.retrieval.products import product
+
 Floats: TypeAlias = NDArray[np.float32]
 
 _ERF = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
@@ -75,9 +77,8 @@ class SingleText:
         return np.asarray(mixed.transpose(1, 0, 2).reshape(length, dim))
 
     def _linear(self, name: str, hidden: Floats) -> Floats:
-        # In this order, as BLAS packs the left matrix: a sixth less time than the other way round.
-        product = self._tensors[f"{name}.weight"] @ hidden.T
-        return np.asarray(product.T + self._tensors[f"{name}.bias"])
+        widened = product(self._tensors[f"{name}.weight"], hidden.T)
+        return np.asarray(widened.T + self._tensors[f"{name}.bias"])
 
     def _norm(self, name: str, hidden: Floats) -> Floats:
         centred = hidden - hidden.mean(-1, keepdims=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.retrieval.codes import Codes, nearest
+from pagehop.tools.retrieval.products import product
 
 Place: TypeAlias = tuple[str, int]  # document id, page
 Near: TypeAlias = tuple[float, Place, str]  # cosine, a page, its passage nearest to the query
@@ -110,11 +111,11 @@ class Rows:
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1
         if len(breaks) * 8 < len(rows):
             for start, end in pairwise([0, *breaks.tolist(), len(rows)]):
-                scores[start:end] = self.vectors[rows[start] : rows[end - 1] + 1] @ query
+                scores[start:end] = product(self.vectors[rows[start] : rows[end - 1] + 1], query)
             return scores
         for start in range(0, len(rows), _GATHERED):
             part = slice(start, start + _GATHERED)
-            scores[part] = self.vectors[rows[part]] @ query
+            scores[part] = product(self.vectors[rows[part]], query)
         return scores
 
 

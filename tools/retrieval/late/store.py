@@ -1,9 +1,10 @@
 """Token vectors of pages in memory-mapped files, searched by late interaction.
 
 A search is a funnel. A sketch of every page, a sixth of its tokens in two bits a dimension, is
-scanned for the nearest `sketched` pages; the codes of all their tokens for the nearest `depth`;
-these are scored exactly, by MaxSim over the 16-bit vectors in 32-bit floats. How many pages each
-step keeps depends on nothing but these limits, so that a longer list begins with the shorter one.
+scanned for the nearest pages, some times the root of their number; the codes of all their tokens
+for the nearest `depth`; these are scored exactly, by MaxSim over the 16-bit vectors in 32-bit
+floats. How many pages each step leaves does not depend on how many are asked for, so that a
+longer list begins with the shorter one.
 """
 
 import sqlite3
@@ -49,7 +50,7 @@ _LENGTH_SLACK = 0.02  # of a unit vector, after rounding to 16 bits
 class Limits:
     """How many pages each step of a search leaves, and how large a file grows."""
 
-    sketched: int = 3_072  # pages left by the scan of sketches
+    sketched: int = 15  # pages left by the scan of sketches, times the root of those scanned
     depth: int = 128  # pages left by the scan of codes: scored exactly, the most that are found
     segment_tokens: int = 2_000_000  # about 0.6 GB: what a compaction rewrites at least
 
@@ -147,7 +148,9 @@ class LateStore:
     def compact(self) -> None:
         """Leave no byte of removed pages: copy what lives beside them, then swap and delete.
 
-        Killed before the swap, it has done nothing; after it, the next opening deletes the rest.
+        Who removes a document calls `remove` with its pages, then this. Killed before the swap,
+        it has done nothing; after it, the next opening deletes the rest. With nothing removed it
+        costs nothing.
         """
         with self._manifest.writing() as connection:
             held = extents(connection)
@@ -187,7 +190,8 @@ class LateStore:
             return []
         view = self._now()
         left = view.chosen(documents, without)
-        left = self._nearest(view, "sketch", asked, left, self.limits.sketched)
+        sketched = int(self.limits.sketched * len(left) ** 0.5)
+        left = self._nearest(view, "sketch", asked, left, max(sketched, self.limits.depth))
         left = self._nearest(view, "codes", asked, left, self.limits.depth)
         return self._scored(view, asked, left)[:k]
 
