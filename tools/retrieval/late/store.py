@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import BadVectorsError, CorpusBusyError, MixedSpacesError, StorageError
-from pagehop.tools.retrieval.late.codes import PAGE_BITS, row_planes
+from pagehop.tools.retrieval.late.codes import PAGE_BITS, Planes, row_planes
 from pagehop.tools.retrieval.late.manifest import (
     Extent,
     Item,
@@ -42,6 +42,7 @@ from pagehop.tools.retrieval.late.segment import (
 from pagehop.tools.retrieval.late.view import Key, Positions, View
 
 _QUERY_BITS = {"sketch": 2, "codes": 3}  # a dimension of a query's token, in each scan
+_HALFWAY = 0.3  # share of the pages whose distances are finished
 _COMPILED_FROM = 256  # pages; fewer are scanned by numpy before numba has compiled
 _LENGTH_SLACK = 0.02  # of a unit vector, after rounding to 16 bits
 
@@ -274,6 +275,16 @@ class LateStore:
         if len(positions) <= keep:
             return positions
         planes = row_planes(query, _QUERY_BITS[what])
+        # Every other token of the query first: who is far by these is hardly near by all.
+        far = self._far(view, what, planes[::2], positions)
+        left = _least(far, max(keep, int(_HALFWAY * len(positions))))
+        far = far[left] + self._far(view, what, planes[1::2], positions[left])
+        return positions[left[_least(far, keep)]]
+
+    def _far(
+        self, view: View, what: Literal["sketch", "codes"], planes: Planes, positions: Positions
+    ) -> NDArray[np.int64]:
+        """How far each page is from a query, segment by segment."""
         starts, counts = (
             (view.pooled_start, view.pooled) if what == "sketch" else (view.start, view.tokens)
         )
@@ -290,9 +301,7 @@ class LateStore:
                 PAGE_BITS,
                 compiled=self._compiled and len(positions) >= _COMPILED_FROM,
             )
-        # Position breaks ties, so that the choice does not depend on the order of the work.
-        ranks = far * len(view) + positions
-        return positions[np.sort(np.argpartition(ranks, keep)[:keep])]
+        return far
 
     def _scored(self, view: View, query: NDArray[np.float32], positions: Positions) -> list[Scored]:
         device = self._device or _best_device()
@@ -348,6 +357,14 @@ class LateStore:
                 f"expected. {whose} may hold padding, or vectors that were not normalised."
             )
         return vectors
+
+
+def _least(far: NDArray[np.int64], keep: int) -> Positions:
+    """Where the `keep` least are, in order; of equal ones the first, whatever numpy's partition."""
+    if len(far) <= keep:
+        return np.arange(len(far))
+    ranks = far * len(far) + np.arange(len(far))
+    return np.sort(np.argpartition(ranks, keep)[:keep])
 
 
 def _best_device() -> str:
