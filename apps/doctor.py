@@ -70,7 +70,7 @@ def _models() -> Iterator[Check]:
 def _encoder() -> Check:
     """Where the text encoder's weights would be loaded from."""
     from pagehop.tools.errors import PagehopError
-    from pagehop.tools.retrieval.encoder import find_weights
+    from pagehop.tools.retrieval.dense.encoder import find_weights
 
     try:
         return Check("text encoder", True, str(find_weights(None)))

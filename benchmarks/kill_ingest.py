@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 
 from pagehop.tools import Corpus
-from pagehop.tools.retrieval.chroma_index import ChromaIndex
-from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.dense.chroma_index import ChromaIndex
+from pagehop.tools.retrieval.dense.encoder import Encoder
 
 READING = ("Looking at files", "Reading text", "Finding regions", "Reading pictures")
 BUILDING = "Building the vector index"

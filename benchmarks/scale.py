@@ -24,9 +24,9 @@ from scale_corpus import Source, add_document, make, read
 
 from pagehop.tools.corpus.corpus import Corpus
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.chroma_index import ChromaIndex
-from pagehop.tools.retrieval.dense import DenseChannel
-from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.dense.channel import DenseChannel
+from pagehop.tools.retrieval.dense.chroma_index import ChromaIndex
+from pagehop.tools.retrieval.dense.encoder import Encoder
 from pagehop.tools.retrieval.fusion import Ballot, blend
 
 SIZES = (1_000, 10_000, 41_005)

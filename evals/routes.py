@@ -23,10 +23,10 @@ from pagehop.evals.runs import Outcomes, Runner
 from pagehop.tools import Corpus
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.mentions import mentions
-from pagehop.tools.retrieval.questions import without_instructions
+from pagehop.tools.retrieval.naming.mentions import mentions
 from pagehop.tools.retrieval.routing.makeup import LOOKED_AT, made_of
 from pagehop.tools.retrieval.routing.router import CONTENTS, Routed, Router
+from pagehop.tools.retrieval.words.questions import without_instructions
 
 _HEAD = (
     "questions",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LAYERED = "apps -> evals -> graphs -> agents -> tools"
 LAYERS = ("tools", "agents", "graphs", "evals", "apps")
 
 
@@ -49,8 +50,12 @@ def test_the_layers_hold(tree):
 @pytest.mark.parametrize(
     ("module", "planted", "contract"),
     [
-        ("tools/boxes.py", "import pagehop.agents.calls", "apps -> evals -> graphs -> agents -> tools"),
-        ("agents/calls.py", "import pagehop.graphs", "apps -> evals -> graphs -> agents -> tools"),
+        (
+            "tools/boxes.py",
+            "import pagehop.agents.calls",
+            LAYERED,
+        ),
+        ("agents/calls.py", "import pagehop.graphs", LAYERED),
         ("agents/calls.py", "import langgraph.graph", "only graphs speaks LangGraph"),
         ("apps/printing.py", "import langgraph.types", "only graphs speaks LangGraph"),
     ],

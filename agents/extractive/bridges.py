@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pagehop.agents.extractive.language import Term, content, stems, words
-from pagehop.tools.retrieval.analysis import STOP_WORDS
+from pagehop.tools.retrieval.words.analysis import STOP_WORDS
 
 Place: TypeAlias = tuple[str, int]  # document name, page
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pagehop.agents.numerals import NUMBER_WORDS
-from pagehop.tools.retrieval import analysis
+from pagehop.tools.retrieval.words import analysis
 
 # Words of asking, beside the stop words of the index.
 ASKING = frozenset(

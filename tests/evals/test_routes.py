@@ -8,7 +8,7 @@ from pagehop.evals.cases import prepare
 from pagehop.evals.question import Question
 from pagehop.evals.routes import EVERYTHING, ROUTED, Way, labels, markdown, measure
 from pagehop.evals.runs import Outcome
-from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.dense.encoder import Encoder
 from pagehop.tools.retrieval.routing.router import Routed, Router
 
 ASKED = Question(

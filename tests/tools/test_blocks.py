@@ -11,8 +11,8 @@ from pagehop.tools.corpus.records import Passage, Region
 from pagehop.tools.retrieval.assembly import Parts
 from pagehop.tools.retrieval.blocks import Block, PageLayout, told
 from pagehop.tools.retrieval.channel import Match
-from pagehop.tools.retrieval.lexical import LexicalChannel
 from pagehop.tools.retrieval.retriever import Retriever
+from pagehop.tools.retrieval.words.channel import LexicalChannel
 
 LINE = 0.04  # of the page: the distance of lines
 LEFT, RIGHT = (0.05, 0.47), (0.53, 0.95)

@@ -8,10 +8,10 @@ from channel_contract import DECK, PAPER, REPORT, TEXTS, ChannelContract, fill
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.records import Passage, Region
-from pagehop.tools.retrieval.card_channel import card_channels
-from pagehop.tools.retrieval.cards import name_of, write_cards
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.dense.card_channel import card_channels
+from pagehop.tools.retrieval.dense.cards import name_of, write_cards
+from pagehop.tools.retrieval.dense.encoder import Encoder
 
 BOX = (0.1, 0.1, 0.9, 0.3)
 EVERYWHERE = Scope()

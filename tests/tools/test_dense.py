@@ -10,9 +10,9 @@ from channel_contract import DECK, PAPER, QUERIES, REPORT, ChannelContract, fill
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.dense import DenseChannel
-from pagehop.tools.retrieval.encoder import Encoder
-from pagehop.tools.retrieval.vector_store import place_of
+from pagehop.tools.retrieval.dense.channel import DenseChannel
+from pagehop.tools.retrieval.dense.encoder import Encoder
+from pagehop.tools.retrieval.dense.vector_store import place_of
 
 EVERYWHERE = Scope()
 

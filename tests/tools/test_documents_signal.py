@@ -10,9 +10,9 @@ from pagehop.tools.corpus.records import Document, Page, Stage
 from pagehop.tools.errors import UnknownDocumentError
 from pagehop.tools.retrieval.cascade import leading, reordered
 from pagehop.tools.retrieval.channel import Match, Query, Scope
-from pagehop.tools.retrieval.directory import Directory
 from pagehop.tools.retrieval.fusion import ranked
-from pagehop.tools.retrieval.pointing import point
+from pagehop.tools.retrieval.naming.directory import Directory
+from pagehop.tools.retrieval.naming.pointing import point
 from pagehop.tools.retrieval.ranking import Asked
 from pagehop.tools.retrieval.signals.documents import DocumentSignal, together
 

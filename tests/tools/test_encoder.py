@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pagehop.tools.errors import UnknownModelError
-from pagehop.tools.retrieval.encoder import DEFAULT, Encoder, find_weights
+from pagehop.tools.retrieval.dense.encoder import DEFAULT, Encoder, find_weights
 
 TEXTS = [
     "Total revenue in 2023 was 1,214 million dollars.",
@@ -81,7 +81,7 @@ def test_the_vectors_are_those_of_transformers(encoder):
 
 def test_a_query_is_encoded_without_loading_torch():
     program = (
-        "import sys; from pagehop.tools.retrieval.encoder import Encoder; "
+        "import sys; from pagehop.tools.retrieval.dense.encoder import Encoder; "
         "Encoder().query('revenue'); print('torch' in sys.modules, 'transformers' in sys.modules)"
     )
     said = subprocess.run(
@@ -92,7 +92,8 @@ def test_a_query_is_encoded_without_loading_torch():
 
 def test_loading_says_nothing():
     program = (
-        "from pagehop.tools.retrieval.encoder import Encoder; Encoder().encode(['revenue', 'x'])"
+        "from pagehop.tools.retrieval.dense.encoder import Encoder\n"
+        "Encoder().encode(['revenue', 'x'])"
     )
     said = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagehop.tools.errors import VocabularyError
-from pagehop.tools.retrieval.analysis import counted, term_hash, words
-from pagehop.tools.retrieval.expansion import (
+from pagehop.tools.retrieval.signals.statements import statements
+from pagehop.tools.retrieval.words.analysis import counted, term_hash, words
+from pagehop.tools.retrieval.words.expansion import (
     FILE,
     Entry,
     Vocabulary,
@@ -16,7 +17,6 @@ from pagehop.tools.retrieval.expansion import (
     read_vocabulary,
     shipped,
 )
-from pagehop.tools.retrieval.signals.statements import statements
 
 SPREAD = Vocabulary(
     [

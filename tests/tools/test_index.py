@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pagehop.tools.retrieval.chroma_index import ChromaIndex
+from pagehop.tools.retrieval.dense.chroma_index import ChromaIndex
 
 N = 300
 
@@ -166,7 +166,7 @@ def test_there_is_one_owner_until_it_closes(copy):
 
 BUILD = """
 import sys, pathlib, numpy as np
-from pagehop.tools.retrieval.chroma_index import ChromaIndex
+from pagehop.tools.retrieval.dense.chroma_index import ChromaIndex
 data = np.load(sys.argv[2])
 index = ChromaIndex(pathlib.Path(sys.argv[1]))
 ids = [f"d:{at}:p0" for at in range(len(data))]

@@ -19,10 +19,10 @@ from channel_contract import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.tools.retrieval.analysis import counted, term_hash, terms, words
-from pagehop.tools.retrieval.bm25 import Statistics, score_text, weigh
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.lexical import LexicalChannel
+from pagehop.tools.retrieval.words.analysis import counted, term_hash, terms, words
+from pagehop.tools.retrieval.words.bm25 import Statistics, score_text, weigh
+from pagehop.tools.retrieval.words.channel import LexicalChannel
 
 EVERYWHERE = Scope()
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.tools.retrieval.periods import Periods, agreement, own_periods, periods
+from pagehop.tools.retrieval.naming.periods import Periods, agreement, own_periods, periods
 
 FORM = "FORM 10-K\nANNUAL REPORT\nFor the fiscal year ended December 31, 2018\nor\nas of 2019"
 QUARTER = "FORM 10-Q QUARTERLY REPORT\nFor the quarterly period ended July 29, 2023"

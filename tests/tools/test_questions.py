@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.tools.retrieval.questions import stressed, without_instructions
+from pagehop.tools.retrieval.words.questions import stressed, without_instructions
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import pytest
 
 from pagehop.tools.corpus.records import Document, Page, Passage, Region, Stage
 from pagehop.tools.retrieval.channel import Scope
-from pagehop.tools.retrieval.mentions import mentions
-from pagehop.tools.retrieval.names import named, spelt_out
-from pagehop.tools.retrieval.pointing import SURE, point
-from pagehop.tools.retrieval.references import resolve
+from pagehop.tools.retrieval.naming.mentions import mentions
+from pagehop.tools.retrieval.naming.names import named, spelt_out
+from pagehop.tools.retrieval.naming.pointing import SURE, point
+from pagehop.tools.retrieval.naming.references import resolve
 
 BOX = (0.1, 0.1, 0.9, 0.3)
 

@@ -7,12 +7,12 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests
 from pagehop.tools.corpus.corpus import Corpus
 from pagehop.tools.corpus.records import Passage, Stage
 from pagehop.tools.errors import EmptyQuestionError, UnknownChannelError, UnknownDocumentError
-from pagehop.tools.retrieval.analysis import words
 from pagehop.tools.retrieval.assembly import Parts, assemble
 from pagehop.tools.retrieval.channel import Match
 from pagehop.tools.retrieval.langchain import DocumentRetriever
-from pagehop.tools.retrieval.lexical import LexicalChannel
 from pagehop.tools.retrieval.retriever import Retriever
+from pagehop.tools.retrieval.words.analysis import words
+from pagehop.tools.retrieval.words.channel import LexicalChannel
 
 
 class SharedWords:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pagehop.tools.corpus.records import Region
 from pagehop.tools.errors import BadPilotsError, InputError
 from pagehop.tools.retrieval.channel import Match
-from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.dense.encoder import Encoder
 from pagehop.tools.retrieval.routing.makeup import LOOKED_AT, made_of
 from pagehop.tools.retrieval.routing.pilot_vectors import vectors_of
 from pagehop.tools.retrieval.routing.pilots import SHIPPED, own_pilots, read_pilots

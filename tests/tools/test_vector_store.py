@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pagehop.tools.retrieval.codes import differing, nearest, sign_codes
-from pagehop.tools.retrieval.products import product
-from pagehop.tools.retrieval.vector_rows import EXACT, table_of
-from pagehop.tools.retrieval.vector_store import VectorStore, place_of
+from pagehop.tools.retrieval.dense.codes import differing, nearest, sign_codes
+from pagehop.tools.retrieval.dense.products import product
+from pagehop.tools.retrieval.dense.vector_rows import EXACT, table_of
+from pagehop.tools.retrieval.dense.vector_store import VectorStore, place_of
 
 HERE = Path(__file__).parent
 DIM = 70  # no multiple of 64: the last word of a code is not full

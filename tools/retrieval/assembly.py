@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pagehop.tools.corpus.catalogue import Catalogue
-from pagehop.tools.retrieval.card_channel import card_channels
 from pagehop.tools.retrieval.channel import Channel
-from pagehop.tools.retrieval.dense import DenseChannel
-from pagehop.tools.retrieval.directory import Directory
-from pagehop.tools.retrieval.encoder import Encoder
-from pagehop.tools.retrieval.expansion import corpus_vocabulary
-from pagehop.tools.retrieval.lexical import LexicalChannel
+from pagehop.tools.retrieval.dense.card_channel import card_channels
+from pagehop.tools.retrieval.dense.channel import DenseChannel
+from pagehop.tools.retrieval.dense.encoder import Encoder
+from pagehop.tools.retrieval.naming.directory import Directory
 from pagehop.tools.retrieval.ranking import Signal
 from pagehop.tools.retrieval.routing.pilots import own_pilots
 from pagehop.tools.retrieval.routing.router import Router
@@ -20,6 +18,8 @@ from pagehop.tools.retrieval.signals.documents import DocumentSignal
 from pagehop.tools.retrieval.signals.neighbours import Neighbours
 from pagehop.tools.retrieval.signals.opening import Opening
 from pagehop.tools.retrieval.signals.statements import Statements
+from pagehop.tools.retrieval.words.channel import LexicalChannel
+from pagehop.tools.retrieval.words.expansion import corpus_vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pagehop.tools.boxes import BBox, area, enclose, intersection, share_inside
 from pagehop.tools.corpus.records import Passage, Region
-from pagehop.tools.retrieval.analysis import words
+from pagehop.tools.retrieval.words.analysis import words
 
 _FOREIGN = 0.03  # of a block's area: what of it may belong to another passage
 _SAME = 0.5  # of a line that overlapping passages share

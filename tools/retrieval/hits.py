@@ -6,10 +6,10 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.records import Document, Passage, PassageKind, Region
-from pagehop.tools.retrieval.analysis import words
 from pagehop.tools.retrieval.blocks import Block, PageLayout, told, whole
 from pagehop.tools.retrieval.channel import Hit, Match, Query, Scope
 from pagehop.tools.retrieval.fusion import Place, Scores, ranked
+from pagehop.tools.retrieval.words.analysis import words
 
 Unit: TypeAlias = Literal["page", "region"]
 

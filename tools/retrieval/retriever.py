@@ -14,12 +14,12 @@ from pagehop.tools.retrieval.cut import kept
 from pagehop.tools.retrieval.duplicates import Collapsed, collapsed
 from pagehop.tools.retrieval.fusion import Place, Scores, ranked
 from pagehop.tools.retrieval.hits import HitMaker, PassageScores, Unit
-from pagehop.tools.retrieval.questions import without_instructions
 from pagehop.tools.retrieval.rerank import DEPTH as RERANKED
 from pagehop.tools.retrieval.rerank import Reranker, reranked
 from pagehop.tools.retrieval.routing.pilots import Granularity
 from pagehop.tools.retrieval.scoring import Request, Scored, Scorer
 from pagehop.tools.retrieval.settings import Cut, Settings
+from pagehop.tools.retrieval.words.questions import without_instructions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

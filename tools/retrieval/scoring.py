@@ -8,9 +8,9 @@ from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.records import Document
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Channel, Match, Query, Scope
-from pagehop.tools.retrieval.directory import Directory
 from pagehop.tools.retrieval.fusion import Ballot, Scores, blend, boosted, reciprocal
-from pagehop.tools.retrieval.pointing import Pointing, point
+from pagehop.tools.retrieval.naming.directory import Directory
+from pagehop.tools.retrieval.naming.pointing import Pointing, point
 from pagehop.tools.retrieval.ranking import Asked, Signal, adjusted
 from pagehop.tools.retrieval.routing.makeup import made_of
 from pagehop.tools.retrieval.routing.router import Routed, Router

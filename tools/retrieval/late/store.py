@@ -42,7 +42,6 @@ from pagehop.tools.retrieval.late.segment import (
 from pagehop.tools.retrieval.late.view import Key, Positions, View
 
 _QUERY_BITS = {"sketch": 2, "codes": 3}  # a dimension of a query's token, in each scan
-_HALFWAY = 0.3  # share of the pages whose distances are finished
 _COMPILED_FROM = 256  # pages; fewer are scanned by numpy before numba has compiled
 _LENGTH_SLACK = 0.02  # of a unit vector, after rounding to 16 bits
 
@@ -275,11 +274,10 @@ class LateStore:
         if len(positions) <= keep:
             return positions
         planes = row_planes(query, _QUERY_BITS[what])
-        # Every other token of the query first: who is far by these is hardly near by all.
-        far = self._far(view, what, planes[::2], positions)
-        left = _least(far, max(keep, int(_HALFWAY * len(positions))))
-        far = far[left] + self._far(view, what, planes[1::2], positions[left])
-        return positions[left[_least(far, keep)]]
+        far = self._far(view, what, planes, positions)
+        # Position breaks ties, so that the choice does not depend on the order of the work.
+        ranks = far * len(view) + positions
+        return positions[np.sort(np.argpartition(ranks, keep)[:keep])]
 
     def _far(
         self, view: View, what: Literal["sketch", "codes"], planes: Planes, positions: Positions
@@ -357,14 +355,6 @@ class LateStore:
                 f"expected. {whose} may hold padding, or vectors that were not normalised."
             )
         return vectors
-
-
-def _least(far: NDArray[np.int64], keep: int) -> Positions:
-    """Where the `keep` least are, in order; of equal ones the first, whatever numpy's partition."""
-    if len(far) <= keep:
-        return np.arange(len(far))
-    ranks = far * len(far) + np.arange(len(far))
-    return np.sort(np.argpartition(ranks, keep)[:keep])
 
 
 def _best_device() -> str:

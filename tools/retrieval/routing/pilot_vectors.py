@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.tools.retrieval.encoder import Encoder
+from pagehop.tools.retrieval.dense.encoder import Encoder
 
 log = logging.getLogger(__name__)
 

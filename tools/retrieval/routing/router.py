@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.evidence import Modality
-from pagehop.tools.retrieval.encoder import Encoder
-from pagehop.tools.retrieval.mentions import mentions
+from pagehop.tools.retrieval.dense.encoder import Encoder
+from pagehop.tools.retrieval.naming.mentions import mentions
 from pagehop.tools.retrieval.routing.pilot_vectors import vectors_of
 from pagehop.tools.retrieval.routing.pilots import SHIPPED, Granularity, Pilot, read_pilots
 

@@ -10,9 +10,9 @@ from heapq import nlargest
 
 from pagehop.tools.corpus.records import Document
 from pagehop.tools.retrieval.channel import Match
-from pagehop.tools.retrieval.directory import Directory
 from pagehop.tools.retrieval.fusion import Place
-from pagehop.tools.retrieval.periods import Periods, agreement, periods
+from pagehop.tools.retrieval.naming.directory import Directory
+from pagehop.tools.retrieval.naming.periods import Periods, agreement, periods
 from pagehop.tools.retrieval.ranking import Asked
 
 _TEXT = 0.3  # of a document whose pages together fit best

@@ -17,10 +17,10 @@ from threading import Lock
 from typing import TypeAlias
 
 from pagehop.tools.corpus.catalogue import Catalogue
-from pagehop.tools.retrieval.expansion import Vocabulary, shipped
 from pagehop.tools.retrieval.fusion import Place
 from pagehop.tools.retrieval.ranking import Asked
 from pagehop.tools.retrieval.signals.leading import leading
+from pagehop.tools.retrieval.words.expansion import Vocabulary, shipped
 
 Fits: TypeAlias = Mapping[str, Mapping[int, float]]  # statement -> page -> 0 to 1
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import UnknownModelError
-from pagehop.tools.retrieval.remembered import Remembered
+from pagehop.tools.retrieval.dense.remembered import Remembered
 from pagehop.tools.retrieval.visual.colbert import colbert_dim, is_colbert, load_colbert
 from pagehop.tools.retrieval.visual.families import Family, Inputs, ProcessorFamily
 from pagehop.tools.retrieval.visual.framing import content_key, framed

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from pagehop.tools.errors import InputError, UnknownModelError
-from pagehop.tools.retrieval.encoder import quiet_loading
+from pagehop.tools.retrieval.dense.encoder import quiet_loading
 
 if TYPE_CHECKING:
     import torch

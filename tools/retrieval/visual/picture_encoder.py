@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import UnknownModelError
-from pagehop.tools.retrieval.remembered import Remembered
+from pagehop.tools.retrieval.dense.remembered import Remembered
 from pagehop.tools.retrieval.visual.framing import content_key, framed
 from pagehop.tools.retrieval.visual.late_encoder import LONGEST_QUESTION, REMEMBERED
 from pagehop.tools.retrieval.visual.loading import Loaded, batch_size, in_batches, load

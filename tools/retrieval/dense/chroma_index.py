@@ -24,7 +24,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from pagehop.tools.retrieval.chroma_build import (
+from pagehop.tools.retrieval.dense.chroma_build import (
     JOB_IDS,
     JOB_VECTORS,
     REPORT,
@@ -32,7 +32,7 @@ from pagehop.tools.retrieval.chroma_build import (
     open_client,
     open_collection,
 )
-from pagehop.tools.retrieval.sealed import (
+from pagehop.tools.retrieval.dense.sealed import (
     Seal,
     check_seal,
     checksums,
@@ -212,7 +212,7 @@ class ChromaIndex:
     def _run(self, aside: Path, vectors: NDArray[np.float32]) -> dict[str, float] | None:
         """Let a child process build the folder; None, and a note, when it does not end well."""
         most, patience = (64 << 20) + 20 * vectors.nbytes, 60 + len(vectors) // 50
-        command = [sys.executable, "-P", "-m", "pagehop.tools.retrieval.chroma_build"]
+        command = [sys.executable, "-P", "-m", "pagehop.tools.retrieval.dense.chroma_build"]
         try:
             ended = subprocess.run(  # noqa: S603 - our own module, no shell
                 [*command, str(aside), str(most), str(patience)],

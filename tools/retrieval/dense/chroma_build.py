@@ -1,4 +1,4 @@
-"""Builds a Chroma folder in a process of its own: python -m pagehop.tools.retrieval.chroma_build.
+"""Builds a Chroma folder in a process of its own: `python -m` and the name of this module.
 
 Chroma may hang, die or fill the disk when it writes; here it can do so without harm: the parent
 limits and, if it must, kills this process, and uses the folder only when it has ended well.

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.retrieval.channel import Progress
-from pagehop.tools.retrieval.codes import sign_codes
+from pagehop.tools.retrieval.dense.codes import sign_codes
+from pagehop.tools.retrieval.dense.vector_file import append, check, mapped, wipe
+from pagehop.tools.retrieval.dense.vector_rows import Place, Rows, table_of
 from pagehop.tools.retrieval.derived import DerivedDatabase
-from pagehop.tools.retrieval.vector_file import append, check, mapped, wipe
-from pagehop.tools.retrieval.vector_rows import Place, Rows, table_of
 
 Vectors: TypeAlias = NDArray[np.float32]
 # Documents -> the ids of their passages with a vector, the vectors, and pages that lack some.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pagehop.tools.retrieval.section_mentions import SectionMention, section_mentions
+from pagehop.tools.retrieval.naming.section_mentions import SectionMention, section_mentions
 
 ItemKind: TypeAlias = Literal["figure", "table"]
 

@@ -6,8 +6,8 @@ from functools import lru_cache, partial
 from typing import Protocol
 
 from pagehop.tools.corpus.records import Page, Passage, Region
-from pagehop.tools.retrieval.analysis import words
-from pagehop.tools.retrieval.section_mentions import SectionMention
+from pagehop.tools.retrieval.naming.section_mentions import SectionMention
+from pagehop.tools.retrieval.words.analysis import words
 
 _LONGEST = 30  # pages; a longer section is no place to look
 _MORE = 2  # words by which a heading may be longer than the title that is asked for

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from pagehop.tools.errors import VocabularyError
-from pagehop.tools.retrieval.analysis import counted, term_hash, terms, words
-from pagehop.tools.retrieval.questions import stressed
+from pagehop.tools.retrieval.words.analysis import counted, term_hash, terms, words
+from pagehop.tools.retrieval.words.questions import stressed
 
 FILE = "vocabulary.jsonl"  # beside this module, and in a corpus folder: words of one's own
 SHIPPED = Path(__file__).with_name(FILE)

@@ -17,14 +17,14 @@ from typing import Protocol
 
 from pagehop.tools.corpus.records import Document, Page
 from pagehop.tools.errors import PageOutOfRangeError, UnknownDocumentError
-from pagehop.tools.retrieval.analysis import words
-from pagehop.tools.retrieval.periods import (
+from pagehop.tools.retrieval.naming.periods import (
     Periods,
     agreement,
     own_periods,
     periods,
     without_periods,
 )
+from pagehop.tools.retrieval.words.analysis import words
 
 HEAD = 1_500  # characters of the first page: what a cover, a title block or a form's head takes
 _TITLE = 0.5  # a title's word counts half: many titles are left over from a template

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.tools.retrieval.codes import Codes, nearest
-from pagehop.tools.retrieval.products import product
+from pagehop.tools.retrieval.dense.codes import Codes, nearest
+from pagehop.tools.retrieval.dense.products import product
 
 Place: TypeAlias = tuple[str, int]  # document id, page
 Near: TypeAlias = tuple[float, Place, str]  # cosine, a page, its passage nearest to the query

@@ -7,7 +7,7 @@ what a page must have to answer; the words around them a page may say differentl
 
 import re
 
-from pagehop.tools.retrieval.analysis import terms, words
+from pagehop.tools.retrieval.words.analysis import terms, words
 
 _SHORTEST = 3  # words; what is left must still be a question
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.tools.retrieval.cards import VERSION, Card, CardKind
+from pagehop.tools.retrieval.dense.cards import VERSION, Card, CardKind
 from pagehop.tools.retrieval.derived import DerivedDatabase
 
 _SCHEMA = """

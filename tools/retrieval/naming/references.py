@@ -11,8 +11,8 @@ from functools import partial
 from typing import Protocol
 
 from pagehop.tools.corpus.records import Document, Page, Passage, Region
-from pagehop.tools.retrieval.mentions import ItemMention, Mentions, PageMention
-from pagehop.tools.retrieval.section_pages import section_pages
+from pagehop.tools.retrieval.naming.mentions import ItemMention, Mentions, PageMention
+from pagehop.tools.retrieval.naming.section_pages import section_pages
 
 _KINDS = {
     "figure": r"(?:fig(?:ure)?|chart|exhibit|graph|diagram|image)s?",

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.database import explained
-from pagehop.tools.retrieval.card_store import CardStore, Deck, saying
-from pagehop.tools.retrieval.cards import CardKind, write_cards
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
+from pagehop.tools.retrieval.dense.card_store import CardStore, Deck, saying
+from pagehop.tools.retrieval.dense.cards import CardKind, write_cards
+from pagehop.tools.retrieval.dense.encoder import Encoder
 from pagehop.tools.retrieval.derived import is_broken
-from pagehop.tools.retrieval.encoder import Encoder
 
 FLOOR = 0.1  # cosine: what is less like the query has nothing to do with it
 

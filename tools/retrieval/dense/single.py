@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.tools.retrieval.products import product
+from pagehop.tools.retrieval.dense.products import product
 
 Floats: TypeAlias = NDArray[np.float32]
 

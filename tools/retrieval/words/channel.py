@@ -19,14 +19,14 @@ from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.database import explained
 from pagehop.tools.corpus.records import Page, Passage
 from pagehop.tools.evidence import Modality
-from pagehop.tools.retrieval.analysis import counted, words
-from pagehop.tools.retrieval.bm25 import Statistics, score_text, weigh
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
+from pagehop.tools.retrieval.dense.remembered import Remembered
 from pagehop.tools.retrieval.derived import is_broken
-from pagehop.tools.retrieval.expansion import Vocabulary, shipped
-from pagehop.tools.retrieval.lexical_postings import IndexedPage, Searched
-from pagehop.tools.retrieval.lexical_store import LexicalStore, Snapshot
-from pagehop.tools.retrieval.remembered import Remembered
+from pagehop.tools.retrieval.words.analysis import counted, words
+from pagehop.tools.retrieval.words.bm25 import Statistics, score_text, weigh
+from pagehop.tools.retrieval.words.expansion import Vocabulary, shipped
+from pagehop.tools.retrieval.words.postings import IndexedPage, Searched
+from pagehop.tools.retrieval.words.store import LexicalStore, Snapshot
 
 _POSTINGS = 1_000_000  # a transaction; about 2,000 pages of prose
 _TOLD = 16  # searches whose counts are kept for the scores of passages

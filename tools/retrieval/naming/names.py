@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import PurePath
 
 from pagehop.tools.corpus.records import Document
-from pagehop.tools.retrieval.directory import (
+from pagehop.tools.retrieval.naming.directory import (
     WordFits,
     asked_words,
     in_period,

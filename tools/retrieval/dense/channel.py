@@ -12,11 +12,11 @@ from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.database import explained
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
-from pagehop.tools.retrieval.chroma_index import ChromaIndex
+from pagehop.tools.retrieval.dense.chroma_index import ChromaIndex
+from pagehop.tools.retrieval.dense.encoder import Encoder
+from pagehop.tools.retrieval.dense.vector_rows import Near, Place, Rows
+from pagehop.tools.retrieval.dense.vector_store import VectorStore, place_of
 from pagehop.tools.retrieval.derived import is_broken
-from pagehop.tools.retrieval.encoder import Encoder
-from pagehop.tools.retrieval.vector_rows import Near, Place, Rows
-from pagehop.tools.retrieval.vector_store import VectorStore, place_of
 
 _SAVED = 256  # vectors a transaction: what a kill can lose
 _FLAT = 1_000_000  # passages; more are searched through Chroma, whose search does not scan

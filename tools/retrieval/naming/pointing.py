@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from pagehop.tools.corpus.records import Document
 from pagehop.tools.retrieval.channel import Scope
-from pagehop.tools.retrieval.directory import Directory
 from pagehop.tools.retrieval.fusion import Place
-from pagehop.tools.retrieval.mentions import Mentions, mentions
-from pagehop.tools.retrieval.names import named, spelt_out
-from pagehop.tools.retrieval.references import Reference, View, resolve
+from pagehop.tools.retrieval.naming.directory import Directory
+from pagehop.tools.retrieval.naming.mentions import Mentions, mentions
+from pagehop.tools.retrieval.naming.names import named, spelt_out
+from pagehop.tools.retrieval.naming.references import Reference, View, resolve
 
 SURE = 1.5  # added to a page that the question points at: more than any channel can give
 UNSURE = 0.3  # the same, when it may be that page of any of several documents

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import UnknownModelError
-from pagehop.tools.retrieval.remembered import Remembered
-from pagehop.tools.retrieval.single import SingleText, single_text
+from pagehop.tools.retrieval.dense.remembered import Remembered
+from pagehop.tools.retrieval.dense.single import SingleText, single_text
 
 if TYPE_CHECKING:
     import torch

@@ -8,9 +8,9 @@ from sqlite3 import Connection
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.tools.retrieval.analysis import VERSION
 from pagehop.tools.retrieval.derived import DerivedDatabase
-from pagehop.tools.retrieval.lexical_postings import (
+from pagehop.tools.retrieval.words.analysis import VERSION
+from pagehop.tools.retrieval.words.postings import (
     SCHEMA,
     IndexedPage,
     PageTable,

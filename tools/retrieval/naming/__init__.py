@@ -1,0 +1,1 @@
+"""What a question names: pages, figures, tables, sections, documents, years."""

@@ -1,0 +1,1 @@
+"""Finding pages by the words they share with a question."""
