@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pagehop.apps import chat, doctor, documents, encode, evaluate, exits, questions
+from pagehop.apps import chat, doctor, documents, encode, evaluate, exits, questions, search
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -32,7 +32,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "add": documents.add,
     "ask": questions.ask,
     "chat": chat.chat,
-    "search": questions.search,
+    "search": search.search,
     "list": documents.list_documents,
     "remove": documents.remove,
     "info": documents.info,

@@ -1,8 +1,7 @@
-"""ask and search: one question, one answer with its citations; one query, its hits."""
+"""ask: one question, one answer with its citations."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,11 +19,7 @@ from pagehop.apps.folder import (
     make_corpus,
     open_corpus,
 )
-from pagehop.apps.printing import place, say, say_answer, say_json, shorten, tell
-
-if TYPE_CHECKING:
-    from pagehop.tools.retrieval.channel import Hit
-    from pagehop.tools.retrieval.retriever import Found
+from pagehop.apps.printing import say_answer, say_json, tell
 
 ModelOption = Annotated[
     str | None,
@@ -98,74 +93,3 @@ def ask(
             for path in save_figures(answer, figures):
                 tell(f"wrote {path}")
     return ANSWERED if answer.status == "answered" else NOT_ANSWERED
-
-
-def search(
-    context: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="QUERY")],
-    *,
-    documents: InOption = None,
-    tags: TagsOption = None,
-    folders: FoldersOption = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
-    regions: Annotated[
-        bool, typer.Option("--regions", help="Regions instead of pages, several on one page.")
-    ] = False,
-    channels: Annotated[
-        list[str] | None,
-        typer.Option("--channel", metavar="NAME", help="Only this channel; repeatable."),
-    ] = None,
-    as_json: JsonOption = False,
-    corpus: CorpusOption = None,
-) -> None:
-    """Search pages or regions, without answering."""
-    from pagehop.tools.errors import EmptyQuestionError
-
-    if not query.strip():
-        raise EmptyQuestionError('The query is empty. Give words: pagehop search "total revenue"')
-    with open_corpus(corpus_folder(context, corpus)) as opened:
-        found = opened.find(
-            query,
-            k,
-            documents=opened.choose(documents or (), tags=tags or (), folders=folders or ()),
-            unit="region" if regions else "page",
-            channels=channels or None,
-        )
-    if as_json:
-        say_json(found_record(query, found))
-        return
-    for rank, hit in enumerate(found.hits, start=1):
-        say(hit_lines(rank, hit))
-    for reason in found.route.reasons:
-        tell(f"route: {reason}")
-    if not found.hits:
-        tell("Nothing was found.")
-
-
-def found_record(query: str, found: "Found") -> dict[str, Any]:
-    """The JSON form of a search, as the contract fixes it."""
-    return {
-        "query": query,
-        "route": asdict(found.route),
-        "hits": [
-            {
-                "document": hit.document,
-                "page": hit.page,
-                "bbox": None if hit.bbox is None else list(hit.bbox),
-                "modality": hit.modality,
-                "score": hit.score,
-                "channels": hit.channels,
-                "text": hit.text,
-            }
-            for hit in found.hits
-        ],
-    }
-
-
-def hit_lines(rank: int, hit: "Hit") -> str:
-    """One hit for a person: where, how found, and its words."""
-    votes = ", ".join(f"{channel} {place_there}" for channel, place_there in hit.channels.items())
-    where = place(hit.document, hit.page, hit.page_label)
-    return f"{rank:>3}  {where}, {hit.modality}  {hit.score:.3f}  ({votes})\n     " + shorten(
-        hit.text
-    )

@@ -72,7 +72,7 @@ class Corpus(SearchableCorpus):
                     sources, farm, password=password, link=link, tags=checked, until=until
                 )
             self.catalogue.forget_unused_vectors()
-            if self.catalogue.page_digests():
+            if self.catalogue.has_pages():
                 self.retriever.update(progress)
         return addition.report(time.monotonic() - start)
 
@@ -115,7 +115,7 @@ class Corpus(SearchableCorpus):
         ]
         if self.catalogue.has_residue():
             found.append("Bytes of a removed document may be left; the next add deletes them.")
-        if self.catalogue.page_digests():
+        if self.catalogue.has_pages():
             found += self.retriever.problems()
         return tuple(found)
 

@@ -4,10 +4,11 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from pagehop.tools.errors import CorpusBusyError, CorpusVersionError, PagehopError, StorageError
 
@@ -51,6 +52,15 @@ class Database:
             with self._lock:
                 self._connections.add(held)
         return held.sqlite
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one statement, which sees one state of the file without a transaction."""
+        with self._explained():
+            return self.connection.execute(statement, values).fetchall()
+
+    def generation(self) -> int:
+        """A number that grows with every committed change, in this process or another."""
+        return int(self.rows("SELECT value FROM meta WHERE key = 'generation'")[0][0])
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

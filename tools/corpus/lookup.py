@@ -1,10 +1,14 @@
 """The reading side of the catalogue: documents, pages, words, regions, passages."""
 
 import difflib
+import sqlite3
 import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from pagehop.tools.corpus.database import Database
+from pagehop.tools.corpus.generations import PerGeneration
 from pagehop.tools.corpus.packing import (
     DOCUMENT_COLUMNS,
     PAGE_COLUMNS,
@@ -22,6 +26,15 @@ from pagehop.tools.corpus.records import Document, Page, Passage, Region, Word
 from pagehop.tools.errors import PageOutOfRangeError, UnknownDocumentError
 
 
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """All documents of one generation."""
+
+    sorted: tuple[Document, ...]  # by name
+    by_id: Mapping[str, Document]
+    by_name: Mapping[str, Document]  # by each of its names
+
+
 class Lookup:
     """What stands in a catalogue. Safe to use from any thread and beside a writing process."""
 
@@ -33,6 +46,8 @@ class Lookup:
             StorageError: it cannot be opened, or is no catalogue.
         """
         self._database = Database(path)
+        self._documents = PerGeneration(self._database, _all_documents)
+        self._digests = PerGeneration(self._database, _page_digests)
 
     @property
     def path(self) -> Path:
@@ -41,8 +56,11 @@ class Lookup:
 
     def documents(self) -> tuple[Document, ...]:
         """All documents, sorted by name."""
-        found = self._documents("1 = 1")
-        return tuple(sorted(found, key=lambda document: (document.name, document.id)))
+        return self._documents.value().sorted
+
+    def documents_by_id(self) -> Mapping[str, Document]:
+        """All documents by their ids, in the order of their names."""
+        return self._documents.value().by_id
 
     def document(self, name_or_id: str) -> Document:
         """The document of that id or name; letter case and extension may be left out.
@@ -51,11 +69,9 @@ class Lookup:
             UnknownDocumentError: none, or more than one, is meant.
         """
         asked = storable(unicodedata.normalize("NFC", name_or_id))
-        exact = self._documents(
-            "id = ? OR id = (SELECT document_id FROM names WHERE name = ?)", asked, asked
-        )
+        exact = self._exactly(asked)
         if exact:
-            return exact[0]
+            return exact
         documents = self.documents()
         for spelt in (str.casefold, _stem):
             meant = [d for d in documents if spelt(asked) in map(spelt, d.names)]
@@ -90,10 +106,24 @@ class Lookup:
             raise self._no_page(document_id, number)
         return page_of(rows[0])
 
-    def page_digests(self) -> dict[tuple[str, int], str]:
+    def openings(self, documents: Collection[str], length: int) -> dict[str, str]:
+        """Document id -> so many characters of its first page; nothing of ids that are unknown."""
+        marks = ", ".join("?" * len(documents))
+        rows = self._rows(
+            "SELECT document_id, substr(text, 1, ?) FROM pages "  # noqa: S608
+            f"WHERE number = 1 AND document_id IN ({marks})",
+            length,
+            *documents,
+        )
+        return dict(rows)
+
+    def page_digests(self) -> Mapping[tuple[str, int], str]:
         """(document id, page) -> digest of every page that was read."""
-        rows = self._rows("SELECT document_id, number, digest FROM pages WHERE digest != ''")
-        return {(document, number): digest for document, number, digest in rows}
+        return self._digests.value()
+
+    def has_pages(self) -> bool:
+        """Whether any page was read."""
+        return bool(self._rows("SELECT EXISTS (SELECT 1 FROM pages WHERE digest != '')")[0][0])
 
     def words(self, document_id: str, number: int) -> tuple[Word, ...]:
         """The words of a page in reading order, hidden ones included and marked.
@@ -136,31 +166,25 @@ class Lookup:
 
     def generation(self) -> int:
         """A number that grows with every committed change, in this process or another."""
-        return int(self._rows("SELECT value FROM meta WHERE key = 'generation'")[0][0])
+        return self._database.generation()
 
     def close(self) -> None:
         """Close the file; using the catalogue again opens it again."""
+        self._documents.forget()
+        self._digests.forget()
         self._database.close()
 
-    def _documents(self, condition: str, *values: object) -> list[Document]:
+    def _exactly(self, asked: str) -> Document | None:
+        """The document of exactly this id or name, without reading all where they change."""
+        held = self._documents.held()
+        if held:
+            return held.by_id.get(asked) or held.by_name.get(asked)
         with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {condition}",  # noqa: S608
-                values,
-            ).fetchall()
-            named = connection.execute(
-                "SELECT document_id, name FROM names WHERE document_id IN "  # noqa: S608
-                f"(SELECT id FROM documents WHERE {condition}) ORDER BY document_id, position",
-                values,
-            ).fetchall()
-        names: dict[str, list[str]] = {}
-        for identity, name in named:
-            names.setdefault(identity, []).append(name)
-        return [document_of(row, names[row[0]]) for row in rows]
+            condition = "id = ? OR id = (SELECT document_id FROM names WHERE name = ?)"
+            return next(iter(_read_documents(connection, condition, asked, asked)), None)
 
     def _rows(self, statement: str, *values: object) -> list[Row]:
-        with self._database.reading() as connection:
-            return connection.execute(statement, values).fetchall()
+        return self._database.rows(statement, values)
 
     def _no_page(self, document_id: str, number: int) -> PageOutOfRangeError:
         document = self.document(document_id)
@@ -169,6 +193,39 @@ class Lookup:
             f"Page {number} was asked for, but {document.name!r} has {has}. "
             "Pages are counted from 1."
         )
+
+
+def _read_documents(
+    connection: sqlite3.Connection, condition: str, *values: object
+) -> list[Document]:
+    rows = connection.execute(
+        f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {condition}",  # noqa: S608
+        values,
+    ).fetchall()
+    named = connection.execute(
+        "SELECT document_id, name FROM names WHERE document_id IN "  # noqa: S608
+        f"(SELECT id FROM documents WHERE {condition}) ORDER BY document_id, position",
+        values,
+    ).fetchall()
+    names: dict[str, list[str]] = {}
+    for identity, name in named:
+        names.setdefault(identity, []).append(name)
+    return [document_of(row, names[row[0]]) for row in rows]
+
+
+def _all_documents(connection: sqlite3.Connection) -> _Documents:
+    found = _read_documents(connection, "1 = 1")
+    ordered = tuple(sorted(found, key=lambda document: (document.name, document.id)))
+    return _Documents(
+        sorted=ordered,
+        by_id={document.id: document for document in ordered},
+        by_name={name: document for document in ordered for name in document.names},
+    )
+
+
+def _page_digests(connection: sqlite3.Connection) -> dict[tuple[str, int], str]:
+    rows = connection.execute("SELECT document_id, number, digest FROM pages WHERE digest != ''")
+    return {(document, number): digest for document, number, digest in rows}
 
 
 def _stem(name: str) -> str:

@@ -157,7 +157,7 @@ class SearchableCorpus(ReadableCorpus):
             if self._retriever is None:
                 index = self.path / "index"
                 choices = resolve_choices(self.path, self._visual)
-                visual = visual_channels(self.catalogue, index, choices, self._renderer())
+                visual = visual_channels(self.catalogue, index, choices, self.renderer())
                 own = [make(self.catalogue, index) for make in self._own]
                 parts = assemble(
                     self.catalogue, index, encoder=self._encoder, further=(*visual, *own)
@@ -165,6 +165,17 @@ class SearchableCorpus(ReadableCorpus):
                 self._retriever = Retriever(self.catalogue, parts)
                 self._open_parts.callback(self._retriever.close)
             return self._retriever
+
+    def renderer(self) -> "Pictures":
+        """What draws pages for channels that see: `image`; it does not keep the corpus open."""
+        here = weakref.ref(self)
+
+        def drawn(document: str, page: int, box: "BBox | None", dpi: float) -> "Image":
+            corpus = here()
+            assert corpus is not None  # a channel ends with its corpus
+            return corpus.image(document, page, dpi=dpi, clip=box)
+
+        return drawn
 
     def close(self) -> None:
         """End the processes and let go of files and locks; the corpus can be used again after."""
@@ -185,14 +196,3 @@ class SearchableCorpus(ReadableCorpus):
     ) -> None:
         """Close it."""
         self.close()
-
-    def _renderer(self) -> "Pictures":
-        """What draws pages for channels that see; it does not keep the corpus open."""
-        here = weakref.ref(self)
-
-        def drawn(document: str, page: int, box: "BBox | None", dpi: float) -> "Image":
-            corpus = here()
-            assert corpus is not None  # a channel ends with its corpus
-            return corpus.image(document, page, dpi=dpi, clip=box)
-
-        return drawn
