@@ -12,7 +12,8 @@ ROUNDS = """
 import json, os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
-from pagehop.tools.retrieval.late.store import LateStore, Limits
+from pagehop.tools.retrieval.late.funnel import Limits
+from pagehop.tools.retrieval.late.store import LateStore
 
 DIM, folder, draw = 32, Path(sys.argv[1]), random.Random(5)
 

@@ -13,8 +13,9 @@ from pagehop.tools.errors import (
     MixedSpacesError,
     StorageError,
 )
+from pagehop.tools.retrieval.late.funnel import Limits
 from pagehop.tools.retrieval.late.scan import can_compile
-from pagehop.tools.retrieval.late.store import LateStore, Limits
+from pagehop.tools.retrieval.late.store import LateStore
 
 DIM = 32
 SMALL = Limits(sketched=4, depth=20, segment_tokens=300)

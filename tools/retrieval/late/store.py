@@ -1,67 +1,35 @@
-"""Token vectors of pages in memory-mapped files, searched by late interaction.
+"""Token vectors of pages in memory-mapped files, searched by late interaction."""
 
-A search is a funnel. A sketch of every page, a sixth of its tokens in two bits a dimension, is
-scanned for the nearest pages, some times the root of their number; the codes of all their tokens
-for the nearest `depth`; these are scored exactly, by MaxSim over the 16-bit vectors in 32-bit
-floats. How many pages each step leaves does not depend on how many are asked for, so that a
-longer list begins with the shorter one.
-"""
-
-import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import BadVectorsError, CorpusBusyError, MixedSpacesError, StorageError
-from pagehop.tools.retrieval.late.codes import PAGE_BITS, Planes, row_planes
+from pagehop.tools.retrieval.late.compaction import rewrite
+from pagehop.tools.retrieval.late.funnel import Funnel, Limits, Scored
 from pagehop.tools.retrieval.late.manifest import (
-    Extent,
     Item,
     Manifest,
     drop,
     extents,
-    items_of,
     new_segment,
     put,
 )
-from pagehop.tools.retrieval.late.maxsim import maxsim
-from pagehop.tools.retrieval.late.scan import can_compile, distances
+from pagehop.tools.retrieval.late.scan import can_compile
 from pagehop.tools.retrieval.late.segment import (
-    SegmentView,
     SegmentWriter,
     encode,
     row_bytes,
     sweep,
     sync_folder,
 )
-from pagehop.tools.retrieval.late.view import Key, Positions, View
+from pagehop.tools.retrieval.late.view import Key, View
 
-_QUERY_BITS = {"sketch": 2, "codes": 3}  # a dimension of a query's token, in each scan
-_COMPILED_FROM = 256  # pages; fewer are scanned by numpy before numba has compiled
 _LENGTH_SLACK = 0.02  # of a unit vector, after rounding to 16 bits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How many pages each step of a search leaves, and how large a file grows."""
-
-    sketched: int = 15  # pages left by the scan of sketches, times the root of those scanned
-    depth: int = 128  # pages left by the scan of codes: scored exactly, the most that are found
-    segment_tokens: int = 2_000_000  # about 0.6 GB: what a compaction rewrites at least
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """A page and its exact MaxSim."""
-
-    key: Key
-    score: float  # at most the number of query tokens
-    tokens: NDArray[np.int64] | None = None  # per query token: the page token it matched best
 
 
 class LateStore:
@@ -98,8 +66,9 @@ class LateStore:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.encoder, self.dim = folder, encoder, dim
         self.limits = limits or Limits()
-        self._compiled = can_compile() if compiled is None else compiled
-        self._device = device
+        self._funnel = Funnel(
+            self.limits, device, compiled=can_compile() if compiled is None else compiled
+        )
         self._manifest = Manifest(folder / "manifest.sqlite3", encoder=encoder, dim=dim)
         self._lock = Lock()
         self._view: View | None = None
@@ -156,7 +125,7 @@ class LateStore:
             held = extents(connection)
             worn = [one for one in held if one.dead]
             if worn:
-                self._rewrite(connection, worn)
+                rewrite(connection, worn, self.folder, self.dim, self.limits.segment_tokens)
         if worn:
             with self._manifest.writing() as connection:
                 sweep(self.folder, extents(connection), self.dim)
@@ -189,11 +158,7 @@ class LateStore:
         if k <= 0 or not len(asked):
             return []
         view = self._now()
-        left = view.chosen(documents, without)
-        sketched = int(self.limits.sketched * len(left) ** 0.5)
-        left = self._nearest(view, "sketch", asked, left, max(sketched, self.limits.depth))
-        left = self._nearest(view, "codes", asked, left, self.limits.depth)
-        return self._scored(view, asked, left)[:k]
+        return self._funnel.best(view, asked, view.chosen(documents, without))[:k]
 
     def exact(self, query: NDArray[Any], keys: Collection[Key]) -> list[Scored]:
         """Exactly these pages by falling MaxSim, but for those that are not stored or empty.
@@ -206,7 +171,7 @@ class LateStore:
             return []
         view = self._now()
         positions = view.positions(keys)
-        return self._scored(view, asked, positions[view.tokens[positions] > 0])
+        return self._funnel.exact(view, asked, positions[view.tokens[positions] > 0])
 
     def vectors(self, key: Key) -> NDArray[np.float16]:
         """A page's stored token vectors, (tokens, dim), mapped; (0, dim) if it is not stored."""
@@ -262,75 +227,6 @@ class LateStore:
             assert self._view is not None
             return self._view
 
-    def _nearest(
-        self,
-        view: View,
-        what: Literal["sketch", "codes"],
-        query: NDArray[np.float32],
-        positions: Positions,
-        keep: int,
-    ) -> Positions:
-        """The `keep` pages nearest by their compact codes, in the order of their keys."""
-        if len(positions) <= keep:
-            return positions
-        planes = row_planes(query, _QUERY_BITS[what])
-        far = self._far(view, what, planes, positions)
-        # Position breaks ties, so that the choice does not depend on the order of the work.
-        ranks = far * len(view) + positions
-        return positions[np.sort(np.argpartition(ranks, keep)[:keep])]
-
-    def _far(
-        self, view: View, what: Literal["sketch", "codes"], planes: Planes, positions: Positions
-    ) -> NDArray[np.int64]:
-        """How far each page is from a query, segment by segment."""
-        starts, counts = (
-            (view.pooled_start, view.pooled) if what == "sketch" else (view.start, view.tokens)
-        )
-        far = np.zeros(len(positions), dtype=np.int64)
-        of_segment = view.segment[positions]
-        for number, segment in view.segments.items():
-            here = np.flatnonzero(of_segment == number)
-            at = positions[here]
-            far[here] = distances(
-                getattr(segment, what),
-                starts[at],
-                counts[at],
-                planes,
-                PAGE_BITS,
-                compiled=self._compiled and len(positions) >= _COMPILED_FROM,
-            )
-        return far
-
-    def _scored(self, view: View, query: NDArray[np.float32], positions: Positions) -> list[Scored]:
-        device = self._device or _best_device()
-        made = maxsim(query, [view.vectors(int(at)) for at in positions], device)
-        scored = [
-            Scored(view.key(int(at)), one.score, one.tokens)
-            for at, one in zip(positions, made, strict=True)
-        ]
-        return sorted(scored, key=lambda one: (-one.score, one.key))
-
-    def _rewrite(self, connection: sqlite3.Connection, worn: list[Extent]) -> None:
-        """Copy the living pages of worn segments into new ones, and forget the old."""
-        writer: SegmentWriter | None = None
-        moved: list[Item] = []
-        for extent in worn:
-            source = SegmentView(self.folder, extent, self.dim)
-            for item in items_of(connection, extent.id):
-                if writer is None or writer.tokens >= self.limits.segment_tokens:
-                    if writer is not None:
-                        writer.close(keep=True)
-                    writer = SegmentWriter(self.folder, new_segment(connection), self.dim)
-                block = source.block(item, self.dim)
-                moved.append(
-                    writer.append(item.document, item.page, block, (item.tokens, item.pooled))
-                )
-        if writer is not None:
-            writer.close(keep=True)
-        sync_folder(self.folder)
-        put(connection, moved)
-        connection.executemany("DELETE FROM segments WHERE id = ?", [(one.id,) for one in worn])
-
     def _asked(self, query: NDArray[Any]) -> NDArray[np.float32]:
         asked = self._checked(query, "The query")
         return np.ascontiguousarray(asked, dtype=np.float32)
@@ -355,9 +251,3 @@ class LateStore:
                 f"expected. {whose} may hold padding, or vectors that were not normalised."
             )
         return vectors
-
-
-def _best_device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

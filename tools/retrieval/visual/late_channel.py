@@ -16,7 +16,8 @@ from pagehop.tools.retrieval.visual.ledger import Place
 from pagehop.tools.retrieval.visual.readers import Reader, Spot
 
 if TYPE_CHECKING:  # torch comes with it
-    from pagehop.tools.retrieval.late.store import LateStore, Scored
+    from pagehop.tools.retrieval.late.funnel import Scored
+    from pagehop.tools.retrieval.late.store import LateStore
 
 K = TypeVar("K")
 
