@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from pagehop.apps.folder import CorpusOption, JsonOption, corpus_folder, open_corpus
 from pagehop.apps.printing import fields, say, say_json, tell
+
+if TYPE_CHECKING:
+    from pagehop.tools.retrieval.visual.choice import Choice
 
 PACKAGES = (
     "pagehop", "pymupdf", "rapidocr", "onnxruntime", "torch",
@@ -115,6 +119,18 @@ def _lock(folder: Path) -> Check:
         return Check("lock", True, str(error))
 
 
+def visual_check(choice: "Choice") -> Check:
+    """Whether the weights of a visual channel are on this machine; they are not loaded."""
+    from pagehop.tools.errors import PagehopError
+    from pagehop.tools.retrieval.visual.weights import find_model
+
+    name = f"{choice.channel} model"
+    try:
+        return Check(name, True, f"{choice.model} in {find_model(choice.model)}")
+    except PagehopError as error:
+        return Check(name, False, str(error))
+
+
 def _corpus(folder: Path) -> Iterator[Check]:
     from pagehop.tools.errors import PagehopError
 
@@ -123,6 +139,9 @@ def _corpus(folder: Path) -> Iterator[Check]:
             documents = opened.documents()
             pages = sum(document.page_count for document in documents)
             yield Check("corpus", True, f"{len(documents)} documents, {pages} pages in {folder}")
+            for choice in opened.visual_models():
+                yield visual_check(choice)
+            yield Check("channels", True, ", ".join(opened.retriever.channels))
             problems = opened.check()
     except PagehopError as error:
         yield Check("corpus", False, str(error))

@@ -2,11 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from pagehop.apps.doctor import visual_check
 from pagehop.apps.folder import (
     CorpusOption,
     JsonOption,
@@ -208,7 +210,17 @@ def _corpus(corpus: "Corpus") -> dict[str, Any]:
         "pages": sum(document.page_count for document in documents),
         "bytes": sum(document.bytes for document in documents),
         "states": ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()),
+        "channels": list(corpus.retriever.channels),
+        "visual models": [f"{choice.channel}: {choice.model}" for choice in corpus.visual_models()],
+        "problems": " ".join(_problems(corpus)) if documents else "",
     }
+
+
+def _problems(corpus: "Corpus") -> Iterator[str]:
+    """What is wrong with the search; the whole corpus is for doctor to check."""
+    checks = map(visual_check, corpus.visual_models())
+    yield from (check.finding for check in checks if not check.well)
+    yield from corpus.retriever.problems()
 
 
 def _document(corpus: "Corpus", document: "Document") -> dict[str, Any]:

@@ -1,18 +1,12 @@
 """encode: have the corpus use a visual model, or bring all its vectors up to date."""
 
-from typing import TYPE_CHECKING, Annotated
+import os
+from typing import Annotated
 
 import typer
 
 from pagehop.apps.folder import CorpusOption, corpus_folder, open_corpus
 from pagehop.apps.printing import say
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from pagehop.tools.boxes import BBox
-    from pagehop.tools.corpus.corpus import Corpus
-    from pagehop.tools.retrieval.visual.rendering import Pictures
 
 OFF = "none"
 
@@ -39,17 +33,19 @@ def encode(
     from pagehop.tools.corpus.lock import writer
     from pagehop.tools.corpus.progress import StderrProgress
     from pagehop.tools.retrieval.visual.channels import encode_again
-    from pagehop.tools.retrieval.visual.choice import choices_of, kept_choices
+    from pagehop.tools.retrieval.visual.choice import VARIABLE, choices_of, resolve_choices
 
     asked = [one for one in visual or () if one != OFF]
+    if visual and not asked and os.environ.get(VARIABLE, "").strip():
+        raise typer.BadParameter(f"{VARIABLE} turns visual models on; unset it to turn them off.")
     folder = corpus_folder(context, corpus)
-    with open_corpus(folder) as opened, writer(opened.path), StderrProgress() as progress:
-        choices = choices_of(asked) if visual else kept_choices(opened.path)
+    with open_corpus(folder, asked) as opened, writer(opened.path), StderrProgress() as progress:
+        choices = choices_of(asked) if visual else resolve_choices(opened.path)
         done = encode_again(
             opened.catalogue,
             opened.path,
             choices,
-            _pictures(opened),
+            opened.renderer(),
             device=device,
             progress=progress,
         )
@@ -61,12 +57,3 @@ def encode(
         say(problem)
     if visual and not choices:
         say("The visual channels are off, and their vectors are gone.")
-
-
-def _pictures(corpus: "Corpus") -> "Pictures":
-    """Pages as the corpus renders them."""
-
-    def shown(document: str, page: int, box: "BBox | None", dpi: float) -> "Image":
-        return corpus.image(document, page, dpi=dpi, clip=box)
-
-    return shown

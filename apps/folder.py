@@ -50,8 +50,13 @@ def corpus_folder(context: typer.Context, chosen: Path | None) -> Path:
     return chosen or context.obj or DEFAULT
 
 
-def open_corpus(folder: Path) -> "Corpus":
+def open_corpus(folder: Path, visual: Sequence[str] = ()) -> "Corpus":
     """The corpus that is there.
+
+    Args:
+        folder: where it is.
+        visual: models for page pictures, as for `Corpus`; none: those of PAGEHOP_VISUAL, else
+            those kept with the corpus.
 
     Raises:
         PathNotFoundError: there is none in that folder.
@@ -64,7 +69,7 @@ def open_corpus(folder: Path) -> "Corpus":
             f"There is no corpus in {str(folder)!r}. Add documents first (pagehop add FILE...), or "
             "choose the folder with --corpus or PAGEHOP_CORPUS."
         )
-    return Corpus(folder)
+    return Corpus(folder, visual=visual)
 
 
 def make_corpus(folder: Path, paths: Sequence[Path]) -> "Corpus":

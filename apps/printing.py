@@ -118,7 +118,7 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> Iterable[str
 
 def fields(record: Mapping[str, object]) -> Iterable[str]:
     """Lines `name  value`, the values below each other; what is empty is left out."""
-    told = {name: value for name, value in record.items() if value not in ("", None, False)}
+    told = {name: value for name, value in record.items() if value not in ("", None, False, [])}
     width = max(map(len, told), default=0)
     for name, value in told.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value

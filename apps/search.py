@@ -137,15 +137,12 @@ def hit_lines(rank: int, hit: "Hit") -> Iterator[str]:
 
 
 def brief(route: "Route") -> Iterator[str]:
-    """The route in a line: the pages that the query names, what was looked for, and who looked."""
-    parts = [
-        _listed(route.references[:NAMED]) + (", ..." if route.references[NAMED:] else ""),
-        f"looked for {', '.join(route.modalities)}" if route.modalities else "",
-        f"asked {', '.join(route.channels)}" if route.channels else "",
-    ]
-    told = "; ".join(part for part in parts if part)
-    if told:
-        yield f"{told} (--why tells more)"
+    """The route in two lines: the pages that the query names; what was looked for, and by whom."""
+    if route.references:
+        more = "; ..." if route.references[NAMED:] else ""
+        yield f"named {_listed(route.references[:NAMED])}{more}"
+    sought = f"looked for {', '.join(route.modalities)}; " if route.modalities else ""
+    yield f"{sought}asked {', '.join(route.channels) or 'no channel'} (--why tells more)"
 
 
 def _pages(places: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
@@ -153,4 +150,4 @@ def _pages(places: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
 
 
 def _listed(places: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(place(document, page, None) for document, page in places)
+    return "; ".join(place(document, page, None) for document, page in places)

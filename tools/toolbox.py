@@ -1,8 +1,8 @@
 """The tools that agents are offered: those for looking closer, and a user's own."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import BaseTool, StructuredTool, tool
 
@@ -10,9 +10,15 @@ from pagehop.tools.errors import InputError
 from pagehop.tools.tool_calls import BUILT_IN, ToolOutcome, run_tool
 from pagehop.tools.vision import View, Views, picture_block
 
-__all__ = ["BUILT_IN", "ToolOutcome", "as_tools", "run_tool", "view_tools"]
+if TYPE_CHECKING:
+    from pagehop.tools.corpus.searchable import SearchableCorpus
+    from pagehop.tools.retrieval.channel import Hit
+
+__all__ = ["BUILT_IN", "ToolOutcome", "as_tools", "run_tool", "similar_tool", "view_tools"]
 
 CROP_CHARACTERS = 3_000  # of the text that goes with a crop
+SIMILAR = 5  # regions that a picture is found to be like
+HIT_CHARACTERS = 300  # of the text of each
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what providers accept
 
@@ -53,12 +59,43 @@ def view_tools(views: Views) -> list[BaseTool]:
         table = views.table(view) or f"No table was found in {view}. Crop to it, or try read_text."
         return table, _artifact(views.view(view))
 
-    return [
-        StructuredTool.from_function(
-            function, response_format="content_and_artifact", parse_docstring=True
-        )
-        for function in (crop, read_text, read_table)
-    ]
+    return [_made(function) for function in (crop, read_text, read_table)]
+
+
+def similar_tool(
+    views: Views, corpus: "SearchableCorpus", documents: Sequence[str] | None = None
+) -> BaseTool:
+    """The tool with which an agent asks where else a picture, or its like, stands.
+
+    Args:
+        views: the pictures that the agent has been shown.
+        corpus: that they are of.
+        documents: names or ids of those to search; None: all.
+    """
+
+    def find_similar(view: str, words: str = "") -> tuple[str, dict[str, Any]]:
+        """Find other pages where what a picture shows, or its like, stands too.
+
+        Args:
+            view: Id of the picture, such as v1. Crop to the table or figure first.
+            words: What should be different, such as "but for 2022". May be empty.
+        """
+        shown = views.view(view)
+        hits = corpus.find(
+            words,
+            SIMILAR,
+            image=views.image(view),
+            documents=documents,
+            unit="region",
+            without={(shown.document_id, shown.page)},
+        ).hits
+        pages = {place: views.show(*place).id for place in dict.fromkeys(map(_place, hits))}
+        told = [f"{pages[_place(hit)]} is {_found(hit)}" for hit in hits]
+        if not told:
+            return f"Nothing like {view} was found on other pages.", _artifact(shown)
+        return "\n".join([*told, "Crop one of these views to see it."]), _artifact(shown)
+
+    return _made(find_similar)
 
 
 def as_tools(
@@ -85,6 +122,12 @@ def as_tools(
     return tools
 
 
+def _made(function: Callable[..., tuple[Any, dict[str, Any]]]) -> BaseTool:
+    return StructuredTool.from_function(
+        function, response_format="content_and_artifact", parse_docstring=True
+    )
+
+
 def _as_tool(thing: object) -> BaseTool:
     name = getattr(thing, "__name__", "")
     if not callable(thing) or isinstance(thing, type) or not name:
@@ -108,6 +151,19 @@ def _named(view: View) -> str:
         f"{view.id} shows a part of page {view.page} of {view.document!r}, "
         f"{view.width} x {view.height} pixels."
     )
+
+
+def _place(hit: "Hit") -> tuple[str, int]:
+    return hit.document_id, hit.page
+
+
+def _found(hit: "Hit") -> str:
+    """A hit in a line: where, of what kind, and its words."""
+    box = "" if hit.bbox is None else f", box {[round(edge, 3) for edge in hit.bbox]}"
+    text = " ".join(hit.text.split())
+    if len(text) > HIT_CHARACTERS:
+        text = text[:HIT_CHARACTERS] + " ..."
+    return f"page {hit.page} of {hit.document!r}{box}, {hit.modality}: {text}"
 
 
 def _artifact(view: View) -> dict[str, Any]:

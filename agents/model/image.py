@@ -22,7 +22,7 @@ from pagehop.tools.corpus.quotes import Located, locate
 from pagehop.tools.errors import BadBoxError
 from pagehop.tools.evidence import Evidence, Modality
 from pagehop.tools.retrieval.channel import Hit
-from pagehop.tools.toolbox import view_tools
+from pagehop.tools.toolbox import similar_tool, view_tools
 from pagehop.tools.vision import View, Views, picture_block
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ class _Shown:
     first: tuple[View, ...]
     hits: Mapping[tuple[str, int], Hit]
 
-    def hit(self, view: View) -> Hit:
-        return self.hits[(view.document_id, view.page)]
+    def hit(self, view: View) -> Hit | None:
+        """None: the page was found later, as one that shows the like."""
+        return self.hits.get((view.document_id, view.page))
 
 
 def look(
@@ -56,7 +57,7 @@ def look(
     shown = _show(task, corpus)
     if profile.get("image_inputs") is False or not shown.first:
         return Findings()
-    offered = [*view_tools(shown.views), *tools] if offers_tools(calls, model) else []
+    offered = [*_own_tools(shown, corpus), *tools] if offers_tools(calls, model) else []
     mark = calls.mark("image", task.question, task.sub_question.question, str(shown.first))
     loop = ToolLoop(
         calls=calls,
@@ -76,6 +77,12 @@ def look(
         confidence=reply.confidence if evidence else 0.0,
         failures=tool_failures(loop.outcomes, tools),
     )
+
+
+def _own_tools(shown: _Shown, corpus: "Corpus") -> list[BaseTool]:
+    """Looking closer, and elsewhere in the documents of the hits: others may be closed to us."""
+    documents = tuple(sorted({document_id for document_id, _ in shown.hits}))
+    return [*view_tools(shown.views), similar_tool(shown.views, corpus, documents)]
 
 
 def _show(task: Task, corpus: "Corpus") -> _Shown:
@@ -104,7 +111,8 @@ def _messages(task: Task, shown: _Shown, corpus: "Corpus", mark: str) -> list[Ba
         if _is_whole(view.bbox):
             page = corpus.page(view.document_id, view.page)
             beside = f"words on it: {shorten(page.text, BESIDE) or '(none)'}"
-        label = shown.hit(view).page_label
+        hit = shown.hit(view)
+        label = hit.page_label if hit else None
         printed = f" (printed {label})" if label else ""
         place = data_block(f"{view.document}, page {view.page}{printed}\n{beside}", mark, "place")
         content += [
@@ -136,7 +144,7 @@ def _check(reply: ImageReply, shown: _Shown) -> None:
 def _evidence(finding: ImageFinding, shown: _Shown, task: Task, corpus: "Corpus") -> Evidence:
     """The finding on its page: the model's box, and the words in it that it read."""
     view = shown.views.view(finding.view)
-    hit = shown.hit(view)
+    hit = shown.hit(view) or _hit_of(view, corpus)
     claimed = _claimed_box(finding, view, shown.views)
     located = _read_words(finding.seen, claimed, hit, corpus)
     bbox = claimed or (located.bbox if located else None)
@@ -157,6 +165,20 @@ def _evidence(finding: ImageFinding, shown: _Shown, task: Task, corpus: "Corpus"
         sub_question=task.sub_question.id,
         agent="image",
         confidence=finding.confidence,
+    )
+
+
+def _hit_of(view: View, corpus: "Corpus") -> Hit:
+    """A page that was found while looking, as a hit."""
+    return Hit(
+        document=view.document,
+        document_id=view.document_id,
+        page=view.page,
+        page_label=corpus.page(view.document_id, view.page).label,
+        bbox=None,
+        modality="page",
+        score=0.0,
+        text="",
     )
 
 

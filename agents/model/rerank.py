@@ -21,7 +21,14 @@ class OrderReply(Reply):
 
 
 class ListReranker:
-    """Puts hits in the order in which a model would read them; a `Reranker` of the retrieval."""
+    """Puts hits in the order in which a model would read them; a `Reranker` of the retrieval.
+
+    The agent does not use it: it is for a search of one's own, within a budget of one's own.
+
+        calls = Calls(Budget(model_calls=20))
+        reranker = ListReranker(calls, init_chat_model("openai:gpt-5-mini"))
+        hits = corpus.find("total revenue 2023", 5, reranker=reranker).hits
+    """
 
     def __init__(self, calls: Calls, model: BaseChatModel) -> None:
         self._calls = calls

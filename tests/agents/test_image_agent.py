@@ -18,6 +18,7 @@ from pagehop.tools.retrieval.channel import Hit
 
 RED = from_points((120, 300, 160, 330), 400, 500)  # where conftest.py draws the red box
 NORTH = (0.24, 0.66, 0.42, 0.71)  # around "North 42 units"
+TOOLS = ("crop", "read_text", "read_table", "find_similar", "ImageReply")
 PIXEL = 1 / 1100  # of the page, as it is shown first: about 1,100 pixels wide
 
 
@@ -101,7 +102,7 @@ def test_a_crop_of_a_crop_ends_in_the_right_box_on_the_page(small_corpus, unit):
     assert (entry.sub_question, entry.confidence) == ("q2", 0.7)
     assert (evidence.answer, evidence.confidence) == ("42", 0.9)
     assert [len(pictures(call.messages)) for call in model.calls] == [1, 2, 3]
-    assert model.calls[0].tools == ("crop", "read_text", "read_table", "ImageReply")
+    assert model.calls[0].tools == TOOLS
 
 
 def test_crops_come_from_the_original_and_not_from_the_shrunken_picture(small_corpus):
@@ -142,6 +143,21 @@ def test_a_nonsense_box_is_not_cited(small_corpus, nonsense):
 def test_a_finding_in_a_crop_without_a_box_has_the_crop_s(small_corpus):
     evidence, _ = look(small_corpus, crop("v1", [0.2, 0.5, 0.6, 0.8]), found(None, view="v2"))
     assert share_inside((0.2, 0.5, 0.6, 0.8), evidence.evidence[0].bbox) == pytest.approx(1)
+
+
+def test_a_page_found_by_a_crop_can_be_cited(small_corpus):
+    similar = {"view": "v2", "words": "revenue of the company founded in Oslo"}
+    call = {"name": "find_similar", "args": similar, "id": "call_similar"}
+    evidence, model = look(
+        small_corpus,
+        crop("v1", [0.1, 0.5, 0.9, 0.8]),
+        AIMessage(content="", tool_calls=[call]),
+        found(None, view="v3", seen="founded in Oslo by two sisters"),
+    )
+    assert "v3 is page 1 of 'report.pdf'" in model.calls[2].prompt
+    assert "orders.pdf" not in model.calls[2].prompt, "only documents of the hits are searched"
+    (entry,) = evidence.evidence
+    assert (entry.document, entry.page, entry.verbatim) == ("report.pdf", 1, True)
 
 
 def test_a_picture_that_was_not_shown_is_repaired_once(small_corpus):

@@ -43,3 +43,15 @@ def test_an_order_of_hits_that_are_not_there_is_asked_again_once(order):
     stubborn, _ = reranker(OrderReply(order=order), OrderReply(order=order))
     with pytest.raises(InvalidReplyError):
         reranked("Which?", HITS, stubborn)
+
+
+def test_a_search_of_a_corpus_takes_the_reranker(small_corpus):
+    plain = small_corpus.find("revenue units office", documents=["report.pdf", "orders.pdf"])
+    assert len(plain.hits) == 3
+    listwise, model = reranker(OrderReply(order=[3, 2, 1]))
+    turned = small_corpus.find(
+        "revenue units office", documents=["report.pdf", "orders.pdf"], reranker=listwise
+    )
+    assert [hit.page for hit in turned.hits] == [hit.page for hit in reversed(plain.hits)]
+    assert {hit.document for hit in turned.hits} == {"report.pdf", "orders.pdf"}
+    assert plain.hits[0].text[:40] in str(model.calls[0])

@@ -76,7 +76,7 @@ def test_the_readme_names_commands_and_options_that_the_program_has(capsys):
     listed = re.search(r"```text\n(.*?)```", README, flags=re.DOTALL)[1]
     commands = re.findall(r"(?:pagehop |\| )([a-z]+)", listed)
     assert set(commands) == {
-        "add", "ask", "chat", "search", "list", "remove", "info", "doctor",
+        "add", "ask", "chat", "search", "encode", "eval", "list", "remove", "info", "doctor",
     }  # fmt: skip
     for line in listed.splitlines():
         command = line.split()[1]

@@ -19,9 +19,14 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture
-def encode(library, tmp_path):
+def program(library, tmp_path):
     shutil.copytree(library / "corpus", tmp_path / "corpus")
-    return lambda *arguments: run_here("--corpus", "corpus", "encode", *arguments, cwd=tmp_path)
+    return lambda *arguments: run_here("--corpus", "corpus", *arguments, cwd=tmp_path)
+
+
+@pytest.fixture
+def encode(program):
+    return lambda *arguments: program("encode", *arguments)
 
 
 def test_a_model_is_chosen_once_and_nothing_is_encoded_twice(encode, models, tmp_path):
@@ -70,3 +75,49 @@ def test_a_device_or_a_model_that_fails_deletes_nothing(encode, models, tmp_path
     assert "Is the copy complete" in refused.complaint
     assert (tmp_path / "corpus" / "visual.json").read_text() == before
     assert encode("--device", "cpu").out.endswith(": 0 encoded anew\n")
+
+
+def test_the_environment_names_a_model_for_every_command(encode, program, models, monkeypatch):
+    monkeypatch.setenv("PAGEHOP_DEVICE", "cpu")
+    assert json.loads(program("info", "--json").out)["visual models"] == []
+    monkeypatch.setenv("PAGEHOP_VISUAL", str(models / "small"))
+    assert encode().out == f"visual   {models / 'small'}: 3 encoded anew\n"
+    assert "visual" in json.loads(program("search", "revenue", "--json").out)["route"]["channels"]
+    monkeypatch.setenv("PAGEHOP_VISUAL", "who/knows")
+    for command in (["info"], ["search", "revenue"], ["encode"]):
+        refused = program(*command)
+        assert refused.code == 2
+        assert "'who/knows'" in refused.complaint
+    off = encode("--visual", "none")
+    assert off.code == 2
+    assert "unset it" in off.complaint
+
+
+def test_a_model_asked_for_goes_before_the_one_of_the_environment(
+    encode, program, models, monkeypatch
+):
+    monkeypatch.setenv("PAGEHOP_VISUAL", str(models / "small"))
+    asked = encode("--visual", models / "other", "--device", "cpu")
+    assert asked.out == f"visual   {models / 'other'}: 3 encoded anew\n"
+    monkeypatch.delenv("PAGEHOP_VISUAL")
+    assert str(models / "other") in program("info").out
+
+
+def test_info_and_doctor_show_the_channels_their_models_and_what_is_wrong(
+    encode, program, models, tmp_path
+):
+    moved = shutil.copytree(models / "small", tmp_path / "moved")
+    encode("--visual", moved, "--device", "cpu")
+    record = json.loads(program("info", "--json").out)
+    assert {"lexical", "dense", "visual"} <= set(record["channels"])
+    assert record["visual models"] == [f"visual: {moved}"]
+    assert record["problems"] == ""
+    well = {check["name"]: check for check in json.loads(program("doctor", "--json").out)["checks"]}
+    assert well["visual model"]["well"]
+    assert "visual" in well["channels"]["finding"]
+    shutil.rmtree(moved)
+    assert str(moved) in json.loads(program("info", "--json").out)["problems"]
+    ill = program("doctor", "--json")
+    assert ill.code == 1
+    (found,) = [c for c in json.loads(ill.out)["checks"] if c["name"] == "visual model"]
+    assert not found["well"]

@@ -1,4 +1,4 @@
-"""ask, search and chat, as a person and as a program use them; no model, no key."""
+"""ask and chat, as a person and as a program use them; no model, no key."""
 
 import json
 from contextlib import closing
@@ -61,25 +61,6 @@ def test_a_question_may_bring_its_documents(library, tmp_path):
     asked = run_here("ask", "When was Birch Looms founded?", library / "birch.pdf", cwd=tmp_path)
     assert asked.code == 0, asked.err
     assert "1931" in asked.out
-
-
-def test_a_search_prints_hits_best_first_with_their_route(here):
-    found = json.loads(here("search", "number of employees", "--json").out)
-    assert set(found) == {"query", "route", "hits"}
-    best = found["hits"][0]
-    assert (best["document"], best["page"]) == ("alder.pdf", 2)
-    assert set(best) == {"document", "page", "bbox", "modality", "score", "channels", "text"}
-    scores = [hit["score"] for hit in found["hits"]]
-    assert scores == sorted(scores, reverse=True)
-    assert "alder.pdf, page 2, text" in here("search", "number of employees").out
-
-
-def test_a_search_is_narrowed_to_documents_channels_regions_and_a_number_of_hits(here):
-    narrow = ("--in", "birch.pdf", "--channel", "lexical", "-k", "1", "--regions", "--json")
-    (hit,) = json.loads(here("search", "total revenue 2023", *narrow).out)["hits"]
-    assert hit["document"] == "birch.pdf"
-    assert set(hit["channels"]) == {"lexical"}
-    assert hit["bbox"]
 
 
 def test_a_chat_in_a_pipe_understands_a_follow_up(pagehop):

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.tools.corpus.records import Document, Page, Stage
-from pagehop.tools.errors import UnknownDocumentError
-from pagehop.tools.retrieval.cascade import leading, reordered
+from pagehop.tools.corpus.records import Document
+from pagehop.tools.retrieval.cascade import reordered
 from pagehop.tools.retrieval.channel import Match, Query, Scope
 from pagehop.tools.retrieval.fusion import ranked
 from pagehop.tools.retrieval.naming.directory import Directory
 from pagehop.tools.retrieval.naming.pointing import point
 from pagehop.tools.retrieval.ranking import Asked
 from pagehop.tools.retrieval.signals.documents import DocumentSignal, together
+from pagehop.tools.retrieval.signals.leading import leading
 
 REPORTS = {
     f"{company}_{year}_10K.pdf": f"{spelt}\nFORM 10-K\nFor the fiscal year ended June 30, {year}"
@@ -48,19 +48,9 @@ class Shelf:
             for name in sorted(self.heads)
         )
 
-    def page(self, document, number):
-        self.reads.append(document)
-        if document not in self.heads:
-            raise UnknownDocumentError(document)
-        return Page(
-            document_id=document,
-            number=number,
-            label=None,
-            width=1.0,
-            height=1.0,
-            stage=Stage.OCR,
-            text=self.heads[document],
-        )
+    def openings(self, documents, length):
+        self.reads += documents
+        return {one: self.heads[one][:length] for one in documents if one in self.heads}
 
 
 def asked_of(shelf, question, matches=()):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.tools.corpus.records import Page, Stage
 from pagehop.tools.retrieval.duplicates import WINDOW, collapsed
 from pagehop.tools.retrieval.fusion import ranked
 
@@ -15,18 +14,10 @@ HEAD = "Acme Annual Report to its shareholders"
 
 @dataclass
 class Pages:
-    texts: dict[tuple[str, int], str]
+    texts_of: dict[tuple[str, int], str]
 
-    def page(self, document, number):
-        return Page(
-            document_id=document,
-            number=number,
-            label=None,
-            width=1.0,
-            height=1.0,
-            stage=Stage.OCR,
-            text=self.texts.get((document, number), ""),
-        )
+    def texts(self, places):
+        return {place: self.texts_of[place] for place in places if place in self.texts_of}
 
 
 def collapse(texts):

@@ -26,7 +26,7 @@ def document(identity="a", name="deck.pdf", pages=20, title=""):
     )
 
 
-@dataclass
+@dataclass(eq=False)
 class Shelf:
     """One document: its pages are printed i, ii, 1, 2, ...; it has these regions and passages."""
 
@@ -49,6 +49,9 @@ class Shelf:
             )
             for number, label in enumerate(labels, start=1)
         ]
+
+    def generation(self):
+        return len(self.items) + len(self.texts)
 
     def regions(self, document_id):
         return [one for one in self.items if one.document_id == document_id]
@@ -179,6 +182,12 @@ def test_a_reference_is_resolved(shelf, question, expected):
 )
 def test_what_only_sounds_like_a_reference_is_none(shelf, question):
     assert pages(question, shelf) == []
+
+
+def test_a_figure_that_came_later_is_found_too(shelf):
+    assert pages("What does Figure 77 show?", shelf) == []
+    shelf.put(9, "figure", label="Figure 77")
+    assert pages("What does Figure 77 show?", shelf) == [9]
 
 
 def test_a_section_is_found_by_the_outline_when_no_heading_was_recognised():

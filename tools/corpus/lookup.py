@@ -106,6 +106,22 @@ class Lookup:
             raise self._no_page(document_id, number)
         return page_of(rows[0])
 
+    def texts(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """(document id, page) -> text of these pages; nothing of pages that are not there."""
+        found: dict[tuple[str, int], str] = {}
+        asked: dict[str, list[int]] = {}
+        for document, number in places:
+            asked.setdefault(document, []).append(number)
+        for document, numbers in asked.items():
+            marks = ", ".join("?" * len(numbers))
+            rows = self._rows(
+                f"SELECT number, text FROM pages WHERE document_id = ? AND number IN ({marks})",  # noqa: S608
+                document,
+                *numbers,
+            )
+            found |= {(document, number): text for number, text in rows}
+        return found
+
     def openings(self, documents: Collection[str], length: int) -> dict[str, str]:
         """Document id -> so many characters of its first page; nothing of ids that are unknown."""
         marks = ", ".join("?" * len(documents))

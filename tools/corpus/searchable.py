@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pagehop.tools.retrieval.rerank import Reranker
     from pagehop.tools.retrieval.retriever import Found, Retriever
     from pagehop.tools.retrieval.settings import Cut
+    from pagehop.tools.retrieval.visual.choice import Choice
     from pagehop.tools.retrieval.visual.rendering import Pictures
 
     Picture: TypeAlias = Image | Path | str | bytes
@@ -125,11 +126,10 @@ class SearchableCorpus(ReadableCorpus):
             raise EmptyQuestionError("The query is empty. Say what to look for.")
         if not 1 <= k <= MOST_HITS:
             raise InputError(f"{k} hits were asked for; ask for 1 to {MOST_HITS:,}.")
-        ids = None if documents is None else [self.document(name).id for name in documents]
         return self.retriever.search(
             self._query(query, image),
             k=k,
-            documents=ids,
+            documents=documents,
             unit=unit,
             channels=channels,
             without=without,
@@ -151,12 +151,11 @@ class SearchableCorpus(ReadableCorpus):
         from pagehop.tools.retrieval.assembly import assemble
         from pagehop.tools.retrieval.retriever import Retriever
         from pagehop.tools.retrieval.visual.channels import visual_channels
-        from pagehop.tools.retrieval.visual.choice import resolve_choices
 
         with self._making:
             if self._retriever is None:
                 index = self.path / "index"
-                choices = resolve_choices(self.path, self._visual)
+                choices = self.visual_models()
                 visual = visual_channels(self.catalogue, index, choices, self.renderer())
                 own = [make(self.catalogue, index) for make in self._own]
                 parts = assemble(
@@ -165,6 +164,18 @@ class SearchableCorpus(ReadableCorpus):
                 self._retriever = Retriever(self.catalogue, parts)
                 self._open_parts.callback(self._retriever.close)
             return self._retriever
+
+    def visual_models(self) -> "tuple[Choice, ...]":
+        """The visual models and their channels: as opened, else by PAGEHOP_VISUAL, else as kept.
+
+        Raises:
+            InputError: two models would serve one channel.
+            StorageError: what is kept cannot be read, or cannot be written.
+            UnknownModelError: a model that is asked for is not on this machine.
+        """
+        from pagehop.tools.retrieval.visual.choice import resolve_choices
+
+        return resolve_choices(self.path, self._visual)
 
     def renderer(self) -> "Pictures":
         """What draws pages for channels that see: `image`; it does not keep the corpus open."""

@@ -68,9 +68,15 @@ class PageLayout:
             if other.id != passage.id and not other.region_id
             for line in other.boxes
         ]
-        return [
+        left, top, right, bottom = around
+        near = [  # most are not, and this says so soonest
             box
             for box in (*lines, *shown)
+            if box[1] < bottom and box[3] > top and box[0] < right and box[2] > left
+        ]
+        return [
+            box
+            for box in near
             if intersection(box, around) and not _is_one_of(box, passage.boxes)
         ]
 

@@ -14,11 +14,6 @@ from pagehop.tools.retrieval.fusion import Place, Scores, ranked
 DOCUMENTS = 3  # searched within; measured, five give nothing more
 
 
-def leading(scores: Mapping[Place, float], count: int = DOCUMENTS) -> tuple[str, ...]:
-    """The ids of the documents that come first in a ranking."""
-    return tuple(dict.fromkeys(document for document, _ in ranked(scores)))[:count]
-
-
 def reordered(scores: Mapping[Place, float], within: Mapping[str, Mapping[Place, float]]) -> Scores:
     """The ranking with the pages of some documents in another order.
 

@@ -4,12 +4,11 @@ Only true copies: the same words and numbers in the same order, apart from the r
 the page number. A page of last year's report has other numbers and is no copy.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
-from pagehop.tools.corpus.records import Page
 from pagehop.tools.retrieval.fusion import Place, Scores, ranked
 
 WINDOW = 50  # the best pages: those that are compared
@@ -20,8 +19,8 @@ _SHORTEST = 40  # words; of a shorter page all must be the same
 class View(Protocol):
     """What of a catalogue is needed to compare pages."""
 
-    def page(self, document_id: str, number: int, /) -> Page:
-        """One page."""
+    def texts(self, places: Collection[Place], /) -> Mapping[Place, str]:
+        """The text of these pages; nothing of pages that are not there."""
         ...
 
 
@@ -37,8 +36,10 @@ def collapsed(scores: Mapping[Place, float], view: View) -> Collapsed:
     """Leave out the copies of better pages among the best 50; the others keep their order."""
     first: dict[bytes, Place] = {}
     copies: dict[Place, list[Place]] = {}
-    for place in ranked(scores)[:WINDOW]:
-        mark = fingerprint(view.page(*place).text)
+    compared = ranked(scores)[:WINDOW]
+    texts = view.texts(compared)
+    for place in compared:
+        mark = fingerprint(texts.get(place, ""))
         if mark is None:
             continue
         if mark in first:

@@ -50,7 +50,7 @@ def reciprocal(ballots: Mapping[str, Ballot]) -> Scores:
 
 def ranked(scores: Mapping[Place, float]) -> list[Place]:
     """Places, best first; of equal ones the earlier document and page."""
-    return sorted(scores, key=lambda place: (-scores[place], place))
+    return [place for _, place in sorted([(-score, place) for place, score in scores.items()])]
 
 
 def boosted(scores: Mapping[Place, float], boosts: Mapping[Place, float]) -> Scores:

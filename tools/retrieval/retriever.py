@@ -8,7 +8,7 @@ from pagehop.tools.corpus.records import Document
 from pagehop.tools.errors import EmptyQuestionError, UnknownChannelError
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.assembly import Parts
-from pagehop.tools.retrieval.cascade import leading, reordered
+from pagehop.tools.retrieval.cascade import DOCUMENTS, reordered
 from pagehop.tools.retrieval.channel import Hit, Match, Progress, Query, Scope
 from pagehop.tools.retrieval.cut import kept
 from pagehop.tools.retrieval.duplicates import Collapsed, collapsed
@@ -19,6 +19,7 @@ from pagehop.tools.retrieval.rerank import Reranker, reranked
 from pagehop.tools.retrieval.routing.pilots import Granularity
 from pagehop.tools.retrieval.scoring import Request, Scored, Scorer
 from pagehop.tools.retrieval.settings import Cut, Settings
+from pagehop.tools.retrieval.signals.leading import leading
 from pagehop.tools.retrieval.words.questions import without_instructions
 
 
@@ -84,7 +85,7 @@ class Retriever:
         Args:
             query: a question or words, or a picture with or without them.
             k: at most so many hits; more never reorder the first.
-            documents: ids to search in; None: all.
+            documents: ids or names of those to search in; None: all.
             unit: "page": one hit a page; "region": the best blocks, several a page allowed.
             channels: names of those to ask; None: as the route decides.
             without: (document id, page) that have been seen.
@@ -132,7 +133,8 @@ class Retriever:
         return tuple(said for channel in self.channels.values() for said in channel.problems())
 
     def close(self) -> None:
-        """Let go of files and locks."""
+        """Let go of threads, files and locks."""
+        self._scorer.close()
         for channel in self.channels.values():
             channel.close()
 
@@ -141,7 +143,7 @@ class Retriever:
         if not request.settings.cascade or len(request.documents) < 2:
             return scored.scores
         within = {}
-        for document in leading(scored.scores):
+        for document in leading(scored.scores, DOCUMENTS):
             alone = replace(
                 request,
                 scope=replace(request.scope, documents=frozenset({document})),
@@ -166,14 +168,13 @@ class Retriever:
 
     def _scope(
         self, documents: Collection[str] | None, without: Collection[Place]
-    ) -> tuple[Scope, dict[str, Document]]:
+    ) -> tuple[Scope, Mapping[str, Document]]:
+        known = self._catalogue.documents_by_id()
         if documents is None:
-            known, chosen = self._catalogue.documents(), None
-        else:
-            known = tuple(self._catalogue.document(one) for one in sorted(set(documents)))
-            chosen = frozenset(document.id for document in known)
-        scope = Scope(documents=chosen, without=frozenset(without))
-        return scope, {document.id: document for document in known}
+            return Scope(documents=None, without=frozenset(without)), known
+        named = [known.get(one) or self._catalogue.document(one) for one in documents]
+        chosen = {document.id: document for document in sorted(named, key=lambda one: one.id)}
+        return Scope(documents=frozenset(chosen), without=frozenset(without)), chosen
 
 
 def _cut(maker: HitMaker, scores: Scores, k: int, unit: Unit, cut: Cut) -> list[Hit]:

@@ -1,8 +1,9 @@
 """One pass over a scope: the route is chosen, channels are asked, votes fused, signals added."""
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from threading import Lock
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.corpus.records import Document
@@ -57,13 +58,26 @@ class Scorer:
         self._signals = tuple(signals)
         self._router = router
         self._directory = directory
+        self._lock = Lock()
+        self._threads: ThreadPoolExecutor | None = None
+
+    def close(self) -> None:
+        """End the threads that channels are asked in; the next search begins new ones."""
+        with self._lock:
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown()
 
     def score(self, request: Request, routed: Routed | None = None) -> Scored:
         """Score pages; the route of an earlier pass over more documents is kept where given."""
         lists, routed = self._ask(request, routed)
         pointing = Pointing()
         if request.settings.pointing:
-            pointing = point(request.query.text, request.documents, self._catalogue, request.scope)
+            # Names are weighed against those of the scope: the directory knows them of all.
+            directory = self._directory if request.scope.documents is None else None
+            pointing = point(
+                request.query.text, request.documents, self._catalogue, request.scope, directory
+            )
         scores = boosted(self._votes(lists, request.settings), pointing.pages)
         for place in scores:
             scores[place] += pointing.documents.get(place[0], 0.0)
@@ -97,15 +111,27 @@ class Scorer:
         )
 
     def _found(self, names: Collection[str], request: Request) -> dict[str, Sequence[Match]]:
-        """What these channels find, all at the same time."""
-        with ThreadPoolExecutor(max_workers=len(names) or 1) as threads:
-            waiting = {
-                name: threads.submit(
-                    self._channels[name].search, request.query, request.scope, DEPTH
-                )
-                for name in names
-            }
-            return {name: found.result() for name, found in waiting.items()}
+        """What these channels find, many documents searched by all at the same time."""
+        if len(names) < 2 or len(request.documents) < 2:  # a thread would cost more than it gives
+            return {name: self._search(name, request) for name in names}
+        *others, last = names
+        waiting: dict[str, Future[Sequence[Match]]] = {}
+        try:
+            for name in others:
+                waiting[name] = self._asked(name, request)
+            own = self._search(last, request)
+        finally:
+            wait(waiting.values())  # also when one failed: none shall search on unseen
+        return {name: one.result() for name, one in waiting.items()} | {last: own}
+
+    def _asked(self, name: str, request: Request) -> "Future[Sequence[Match]]":
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(thread_name_prefix="pagehop-channel")
+            return self._threads.submit(self._search, name, request)
+
+    def _search(self, name: str, request: Request) -> Sequence[Match]:
+        return self._channels[name].search(request.query, request.scope, DEPTH)
 
     def _counting(self, settings: Settings) -> list[Signal]:
         chosen = settings.signals

@@ -9,14 +9,15 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from heapq import nlargest
 from itertools import pairwise
 from pathlib import PurePath
 from threading import Lock
 from typing import Protocol
 
-from pagehop.tools.corpus.records import Document, Page
-from pagehop.tools.errors import PageOutOfRangeError, UnknownDocumentError
+import numpy as np
+from numpy.typing import NDArray
+
+from pagehop.tools.corpus.records import Document
 from pagehop.tools.retrieval.naming.periods import (
     Periods,
     agreement,
@@ -24,6 +25,7 @@ from pagehop.tools.retrieval.naming.periods import (
     periods,
     without_periods,
 )
+from pagehop.tools.retrieval.naming.spelling import Spellings
 from pagehop.tools.retrieval.words.analysis import words
 
 HEAD = 1_500  # characters of the first page: what a cover, a title block or a form's head takes
@@ -31,8 +33,7 @@ _TITLE = 0.5  # a title's word counts half: many titles are left over from a tem
 _COMMON = 0.3  # of an asked word that is not written like a name
 _DOUBT = 2.0  # added to what a question says of names: one common word proves little
 _OTHER_PERIOD = 0.4  # taken off the fit of a name whose document is of another period
-_LISTED = 50  # documents whose period is looked at when a question names one
-_REMEMBERED = 1 << 13  # documents whose words are kept between generations
+_REMEMBERED = 1 << 13  # documents whose words are kept, of a first page about 5 kB
 
 
 class View(Protocol):
@@ -46,8 +47,8 @@ class View(Protocol):
         """All documents."""
         ...
 
-    def page(self, document_id: str, number: int, /) -> Page:
-        """One page."""
+    def openings(self, documents: Collection[str], length: int, /) -> Mapping[str, str]:
+        """Document id -> so many characters of its first page."""
         ...
 
 
@@ -55,8 +56,19 @@ class View(Protocol):
 class Card:
     """What a document says of itself on its first page, its name and title included."""
 
-    words: frozenset[str]  # of the first page, single and two neighbours as one
+    marks: NDArray[np.int64]  # of the first page's words, single and two as one; ascending
     own: Periods
+
+    def has(self, marks: NDArray[np.int64]) -> list[bool]:
+        """Which of these words it has: a set of strings would take ten times the memory."""
+        if not len(self.marks):
+            return [False] * len(marks)
+        at = np.searchsorted(self.marks, marks)
+        found: list[bool] = (self.marks.take(at, mode="clip") == marks).tolist()
+        return found
+
+
+_NOTHING = Card(np.zeros(0, dtype=np.int64), Periods())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,7 @@ class _Generation:
     number: int
     documents: Mapping[str, Document]
     names: "WordFits"
+    spellings: Spellings
     cards: dict[str, Card] = field(default_factory=dict)  # of the documents asked about so far
 
 
@@ -85,25 +98,28 @@ class Directory:
         """
         return self._now().names.fits(asked_words(question))
 
+    def spelt_out(self, question: str) -> frozenset[str]:
+        """The ids of the documents whose file name stands in the question, extension or not."""
+        return self._now().spellings.within(question)
+
     def heads(self, question: str, documents: Collection[str]) -> dict[str, float]:
-        """The same of the words of the first pages of some documents, compared to each other."""
-        cards = {one: self._card(one) for one in sorted(documents)}
-        return fits(
-            asked_words(question),
-            len(cards),
-            lambda word: [(one, 1.0) for one, card in cards.items() if word in card.words],
-        )
+        """The same as `names` of the first pages of some documents, compared to each other."""
+        cards, asked = self._cards(documents), asked_words(question)
+        marks = np.array([hash(word) for word in asked], dtype=np.int64)
+        having: dict[str, list[tuple[str, float]]] = {word: [] for word in asked}
+        for one, card in cards.items():
+            for word, has in zip(asked, card.has(marks), strict=True):
+                if has:
+                    having[word].append((one, 1.0))
+        return fits(asked, len(cards), having.__getitem__)
 
     def periods(self, documents: Collection[str]) -> dict[str, Periods]:
         """The period of each of these documents, where it has one."""
-        own = {one: self._card(one).own for one in documents}
-        return {one: period for one, period in own.items() if period}
+        return {one: card.own for one, card in self._cards(documents).items() if card.own}
 
     def meant(self, question: str) -> dict[str, float]:
-        """How well name and period together fit what is asked, 0 to 1, of the 50 best names."""
-        names = self.names(question)
-        found = {one: names[one] for one in nlargest(_LISTED, names, key=lambda one: names[one])}
-        known = self._now().documents
+        """How well name and period together fit what is asked, 0 to 1, as `names` gives them."""
+        known, found = self._now().documents, self.names(question)
         own = {one: period_of(known[one]) for one in found if one in known}
         return in_period(found, question, own)
 
@@ -113,25 +129,29 @@ class Directory:
             if self._held is None or self._held.number != number:
                 documents = {one.id: one for one in self._view.documents()}
                 names = {one.id: name_words(one.names, one.title) for one in documents.values()}
-                self._held = _Generation(number, documents, WordFits(names))
+                self._held = _Generation(
+                    number, documents, WordFits(names), Spellings(documents.values())
+                )
             return self._held
 
-    def _card(self, identity: str) -> Card:
-        now = self._now()
-        if identity not in now.cards:
-            document = now.documents.get(identity)
-            now.cards[identity] = (
-                _read(document.names[0], document.title, self._head(identity))
-                if document
-                else Card(frozenset(), Periods())
-            )
-        return now.cards[identity]
-
-    def _head(self, identity: str) -> str:
-        try:
-            return self._view.page(identity, 1).text[:HEAD]
-        except (UnknownDocumentError, PageOutOfRangeError):
-            return ""  # removed since the documents were listed: the next generation knows
+    def _cards(self, identities: Collection[str]) -> dict[str, Card]:
+        """What these documents say of themselves; first pages not known yet are read together."""
+        now, wanted = self._now(), sorted(identities)
+        with self._lock:
+            found = {one: now.cards[one] for one in wanted if one in now.cards}
+        unread = [one for one in wanted if one in now.documents and one not in found]
+        # Of one that was removed since the documents were listed nothing is read.
+        heads = self._view.openings(unread, HEAD) if unread else {}
+        for one in unread:
+            document = now.documents[one]
+            found[one] = _read(document.names[0], document.title, heads.get(one, ""))
+        with self._lock:
+            for one in wanted:
+                now.cards.pop(one, None)  # the ones asked about last shall go last
+                now.cards[one] = found.setdefault(one, _NOTHING)
+            for one in list(now.cards)[: max(0, len(now.cards) - _REMEMBERED)]:
+                del now.cards[one]
+        return {one: found[one] for one in wanted}
 
 
 class WordFits:
@@ -173,7 +193,12 @@ def fits(
 
 def period_of(document: Document) -> Periods:
     """The period of a document by its name and title alone."""
-    return _read(document.name, document.title, "").own
+    return _own_period(document.name, document.title)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _own_period(name: str, title: str) -> Periods:
+    return own_periods(PurePath(name).stem, title, "")
 
 
 def in_period(
@@ -228,10 +253,10 @@ def name_words(names: tuple[str, ...], title: str) -> Mapping[str, float]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read(name: str, title: str, head: str) -> Card:
-    return Card(
-        words=frozenset(_with_pairs(words(without_periods(head)))),
-        own=own_periods(PurePath(name).stem, title, head),
-    )
+    said = set(_with_pairs(words(without_periods(head))))
+    marks = np.fromiter(map(hash, said), dtype=np.int64, count=len(said))
+    marks.sort()
+    return Card(marks=marks, own=own_periods(PurePath(name).stem, title, head))
 
 
 def _with_pairs(found: Sequence[str]) -> Iterator[str]:

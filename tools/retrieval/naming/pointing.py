@@ -42,13 +42,14 @@ def point(
         documents: those of the scope, by id.
         view: what stands in them.
         scope: pages left out of it are not pointed at.
-        directory: of the whole catalogue, which saves reading the names of all documents again.
+        directory: where all documents of a catalogue are searched: it has read their names.
 
     With more than 50 documents and none of them named, a page number points nowhere: it is
     looked up when the leading documents are searched one by one.
     """
     known = list(documents.values())
-    spelt = spelt_out(question, known)
+    spelt = directory.spelt_out(question) if directory else spelt_out(question, known)
+    spelt = frozenset(one for one in spelt if one in documents)  # not one added this moment
     asked = mentions(question)
     fits: Mapping[str, float] = {}
     if asked and len(known) > 1 and not spelt:

@@ -4,20 +4,16 @@ A page number is read both as counted and as printed, and both pages are meant: 
 for 94 % of real questions, the counted reading alone for 65 %.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
-from pagehop.tools.corpus.records import Document, Page, Passage, Region
+from pagehop.tools.corpus.records import Document, Page
+from pagehop.tools.retrieval.naming import items
+from pagehop.tools.retrieval.naming.items import Items, items_of
 from pagehop.tools.retrieval.naming.mentions import ItemMention, Mentions, PageMention
 from pagehop.tools.retrieval.naming.section_pages import section_pages
 
-_KINDS = {
-    "figure": r"(?:fig(?:ure)?|chart|exhibit|graph|diagram|image)s?",
-    "table": r"(?:table|tab)s?",
-}
 SURE, LIKELY = 1.0, 0.5  # of a number; of a position among figures, or a section's many pages
 
 
@@ -31,19 +27,11 @@ class Reference:
     reason: str  # for a person
 
 
-class View(Protocol):
+class View(items.View, Protocol):
     """What of a catalogue is needed to resolve references."""
 
     def pages(self, document_id: str, /) -> Sequence[Page]:
         """The pages of a document."""
-        ...
-
-    def regions(self, document_id: str, /) -> Sequence[Region]:
-        """The regions of a document, in reading order."""
-        ...
-
-    def passages(self, document_id: str, /) -> Sequence[Passage]:
-        """The passages of a document, in reading order."""
         ...
 
 
@@ -77,11 +65,9 @@ def _of_pages(
 def _of_items(
     asked: Sequence[ItemMention], document: Document, view: View
 ) -> Iterator[tuple[int, float, str]]:
-    regions = view.regions(document.id) if asked else ()
-    passages = view.passages(document.id) if asked else ()
     for item in asked:
         strength = SURE if item.number else LIKELY
-        for found in _item(item, regions, passages):
+        for found in _item(item, items_of(document.id, view)[item.kind]):
             if 1 <= found + item.shift <= document.page_count:
                 reason = f"“{item.said}” is on page {found}{_moved(item.shift)}"
                 yield found + item.shift, strength, reason
@@ -105,33 +91,14 @@ def _page(asked: PageMention, pages: Sequence[Page], count: int) -> Iterator[tup
             yield page.number, f"“{asked.said}” is printed on page {page.number}"
 
 
-def _item(asked: ItemMention, regions: Sequence[Region], passages: Sequence[Passage]) -> list[int]:
-    """The pages of a figure or table: by its label, else its caption, else a line like one."""
-    own = [region for region in regions if region.kind == asked.kind]
+def _item(asked: ItemMention, items: Items) -> list[int]:
+    """The pages of a figure or table: by its place among them, or by its number."""
     if asked.position:
-        captioned = [region for region in own if region.label or region.caption] or own
-        at = asked.position - 1 if asked.position > 0 else asked.position
-        return [captioned[at].page] if -len(captioned) <= at < len(captioned) else []
-    for number in _spellings(asked.number):
-        called = partial(_is_called, kind=asked.kind, number=number)
-        labelled = [region.page for region in regions if called(region.label)]
-        labelled = labelled or [region.page for region in regions if called(region.caption)]
-        labelled = labelled or [
-            region.page for region in regions if region.kind == "caption" and called(region.text)
-        ]
-        labelled = labelled or [one.page for one in passages if called(one.text)]
-        if labelled:
-            return sorted(set(labelled))
-    return []
+        return items.at(asked.position)
+    return next(filter(None, map(items.numbered, _spellings(asked.number))), [])
 
 
 def _spellings(number: str) -> list[str]:
     """A part of a figure is found by the whole: 3b, then 3."""
     whole = number.rstrip("abcdefghijklmnopqrstuvwxyz")
     return [number, whole] if whole and whole != number else [number]
-
-
-def _is_called(text: str, kind: str, number: str) -> bool:
-    return bool(
-        re.match(rf"\W*{_KINDS[kind]}\b\.?\s*{re.escape(number)}(?![\w]|\.\d)", text, re.IGNORECASE)
-    )

@@ -27,16 +27,13 @@ class Neighbours:
     ) -> Mapping[Place, float]:
         """What to add to pages that were found; a page that was not found gets nothing."""
         best = max(scores.values(), default=0.0)
+        said = {place: min(max(score, 0.0), _MOST) for place, score in scores.items()}
         return {
             (document, page): min(
                 _SHARE
-                * (_near(scores, document, page - 1) + _near(scores, document, page + 1))
+                * (said.get((document, page - 1), 0.0) + said.get((document, page + 1), 0.0))
                 / 2,
                 _BELOW * (best - score),
             )
             for (document, page), score in scores.items()
         }
-
-
-def _near(scores: Mapping[Place, float], document: str, page: int) -> float:
-    return min(max(scores.get((document, page), 0.0), 0.0), _MOST)

@@ -73,8 +73,9 @@ class Statements:
         if not needed:
             return {}
         gained: dict[Place, float] = {}
+        generation = self._catalogue.generation()
         for document in leading(scores, _DOCUMENTS):
-            fits = self._fits(document)
+            fits = self._fits(document, generation)
             for statement, weight in needed.items():
                 for page, fit in fits[statement].items():
                     if (document, page) not in asked.scope.without:
@@ -91,8 +92,8 @@ class Statements:
                 needed[statement] = max(weight, needed.get(statement, 0.0))
         return {name: weight for name, weight in needed.items() if name in statements()}
 
-    def _fits(self, document: str) -> Fits:
-        key = (document, self._catalogue.generation())
+    def _fits(self, document: str, generation: int) -> Fits:
+        key = (document, generation)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)

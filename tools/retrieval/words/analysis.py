@@ -71,7 +71,7 @@ def words(text: str) -> list[str]:
 
 def counted(text: str) -> Counter[int]:
     """The hashes of a text's terms and how often each occurs."""
-    return Counter(term_hash(term) for term in terms(text))
+    return Counter(map(term_hash, terms(text)))
 
 
 @lru_cache(maxsize=1 << 17)
