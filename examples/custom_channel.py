@@ -16,7 +16,7 @@ from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
 
-PAPERS = Path(__file__).parents[1] / "samples"
+PAPER = Path(__file__).parents[1] / "samples" / "2023.findings-emnlp.248.pdf"
 WORD = re.compile(r"\w+(?:[./-]\w+)*")
 
 
@@ -94,9 +94,9 @@ class PhraseChannel:
 
 
 def main(folder: str) -> None:
-    """Search two papers with the channel beside the usual ones."""
+    """Search a paper with the channel beside the usual ones."""
     with Corpus(folder) as corpus:
-        corpus.add(PAPERS, until=Stage.TEXT)  # text alone: the quickest stage
+        corpus.add(PAPER, until=Stage.TEXT)  # text alone: the quickest stage
         corpus.retriever.channels["phrases"] = PhraseChannel(corpus.catalogue)
         for hit in corpus.search("faithful logical reasoning of GPT-4", k=3):
             print(f"{hit.document}, page {hit.page}: {hit.channels}")

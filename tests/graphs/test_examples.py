@@ -53,3 +53,9 @@ def test_a_run_tells_its_way(folder):
         assert f"\n{sign}" in f"\n{told}"
     assert "2023.acl-long.386.pdf p. " in told
     assert "2023.findings-emnlp.248.pdf p. " in told
+
+
+def test_a_channel_of_ones_own_finds_beside_the_usual_ones(folder):
+    told = run("custom_channel.py", folder).splitlines()
+    assert len(told) == 3
+    assert all("'lexical'" in line and "'phrases'" in line for line in told)

@@ -75,9 +75,7 @@ class PageLayout:
             if box[1] < bottom and box[3] > top and box[0] < right and box[2] > left
         ]
         return [
-            box
-            for box in near
-            if intersection(box, around) and not _is_one_of(box, passage.boxes)
+            box for box in near if intersection(box, around) and not _is_one_of(box, passage.boxes)
         ]
 
     def _text(self, run: Sequence[BBox]) -> str:
