@@ -29,7 +29,7 @@ NAMED = 3  # pages that the query names, as far as a brief route lists them
 def search(
     context: typer.Context,
     query: Annotated[
-        str, typer.Argument(metavar="[QUERY]", help="Words; with --image, what is different.")
+        str, typer.Argument(metavar="QUERY", help="Words; with --image, what is different.")
     ] = "",
     *,
     image: Annotated[

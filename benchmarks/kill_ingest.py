@@ -37,7 +37,6 @@ from pagehop.tools.retrieval.dense.encoder import Encoder
 
 READING = ("Looking at files", "Reading text", "Finding regions", "Reading pictures")
 BUILDING = "Building the vector index"
-BUILD_SECONDS = 0.5  # within which a kill falls; a file of some thousand vectors takes as long
 ADD = """
 import sys
 from pagehop.tools import Corpus
@@ -98,8 +97,12 @@ def compare(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     moments = plan(options.kills, options.seed)
     where = [kill_somewhere(killed, paths, workers, whole, moment) for moment in moments]
     run(killed, paths, workers)
+    without_index(killed)
+    build = run(killed, paths, workers).tasks[BUILDING]
     chance = random.Random(options.seed)
-    where += [kill_in_build(killed, paths, workers, chance.random()) for _ in range(options.builds)]
+    for _ in range(options.builds):
+        after = chance.random() * (build.last - build.first)
+        where.append(kill_in_build(killed, paths, workers, after))
     last = run(killed, paths, workers)
     rows, different = compared_rows(quiet, killed)
     vectors = compared_vectors(quiet, killed)
@@ -168,22 +171,27 @@ def kill_somewhere(corpus: Path, paths: list[str], workers: int, whole: Run, mom
     return what
 
 
-def kill_in_build(corpus: Path, paths: list[str], workers: int, share: float) -> str:
-    """Delete the file of vectors, and kill the run that writes it anew, and all its children."""
+def without_index(corpus: Path) -> None:
+    """Delete the file of vectors."""
     for index in corpus.glob("index/vectors-*"):
         shutil.rmtree(index)
+
+
+def kill_in_build(corpus: Path, paths: list[str], workers: int, after: float) -> str:
+    """Kill a run that writes the file of vectors anew, and all its children, so many seconds in."""
+    without_index(corpus)
     process = start(corpus, paths, workers)
     begun: float | None = None
     for line in _lines(process):
         if begun is None and line.startswith(BUILDING):
             begun = time.monotonic()
-        if begun is not None and time.monotonic() - begun > share * BUILD_SECONDS:
+        if begun is not None and time.monotonic() - begun > after:
             break
     ended = process.poll() is not None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    log(f"killed {share * BUILD_SECONDS:.2f} s into the build" if not ended else "built already")
+    log(f"killed {after:.3f} s into the build" if not ended else "built already")
     return "" if ended else BUILDING
 
 

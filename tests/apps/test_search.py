@@ -102,7 +102,7 @@ def test_a_search_is_narrowed_to_documents_channels_regions_and_a_number_of_hits
 def test_a_cut_keeps_the_beginning(library):
     pages = tuple((f"Chapter {n}", f"Line {n} of loom maintenance.") for n in range(6))
     write_pdf(library / "manual.pdf", (*pages, ("Grease", "The zinc grease is renewed yearly.")))
-    added = run_here("add", "manual.pdf", "--corpus", "many", cwd=library)
+    added = run_here("add", "manual.pdf", "--until", "text", "--corpus", "many", cwd=library)
     assert added.code == 0, added.err
     query = ("search", "When is the zinc grease renewed?", "--corpus", "many", "--json")
     every = of_json(run_here(*query, cwd=library))["hits"]
@@ -117,7 +117,8 @@ def test_the_same_page_elsewhere_is_told_beside_the_hit(tmp_path):
     page = ("Terms of trade", *text)
     write_pdf(tmp_path / "first.pdf", (page, REPORT[1]))
     write_pdf(tmp_path / "second.pdf", (RIVAL[0], page))
-    assert run_here("add", "first.pdf", "second.pdf", cwd=tmp_path).code == 0
+    added = run_here("add", "first.pdf", "second.pdf", "--until", "text", cwd=tmp_path)
+    assert added.code == 0, added.err
     query = ("search", "terms of trade: goods kept dry by the parties")
     best = of_json(run_here(*query, "--json", cwd=tmp_path))["hits"][0]
     (copy,) = best["copies"]
