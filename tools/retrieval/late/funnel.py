@@ -26,7 +26,7 @@ _COMPILED_FROM = 256  # pages; fewer are scanned by numpy before numba has compi
 class Limits:
     """How many pages each step of a search leaves, and how large a file grows."""
 
-    sketched: int = 15  # pages left by the scan of sketches, times the root of those scanned
+    sketched: int = 25  # pages left by the scan of sketches, times the root of those scanned
     depth: int = 128  # pages left by the scan of codes: scored exactly, the most that are found
     segment_tokens: int = 2_000_000  # about 0.6 GB: what a compaction rewrites at least
 
