@@ -119,6 +119,7 @@ def search_record(query: str, image: Path | None, found: "Found") -> dict[str, A
                 "score": hit.score,
                 "channels": hit.channels,
                 "text": hit.text,
+                "reasons": list(hit.reasons),
                 "copies": _pages(hit.copies),
             }
             for hit in found.hits

@@ -41,6 +41,7 @@ class PhraseChannel:
     modality: Modality = "text"
     weight = 0.2
     floor = 0.0  # the score of a page that has none of the words
+    always = True  # asked whatever the route says
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -95,9 +96,8 @@ class PhraseChannel:
 
 def main(folder: str) -> None:
     """Search a paper with the channel beside the usual ones."""
-    with Corpus(folder) as corpus:
+    with Corpus(folder, channels=[lambda catalogue, _: PhraseChannel(catalogue)]) as corpus:
         corpus.add(PAPER, until=Stage.TEXT)  # text alone: the quickest stage
-        corpus.retriever.channels["phrases"] = PhraseChannel(corpus.catalogue)
         for hit in corpus.search("faithful logical reasoning of GPT-4", k=3):
             print(f"{hit.document}, page {hit.page}: {hit.channels}")
 

@@ -233,6 +233,32 @@ def test_a_page_out_of_range_is_refused(catalogue, number):
         catalogue.words(A, number)
 
 
+def test_what_is_kept_of_the_documents_is_as_of_now_whoever_changed_them(catalogue, path):
+    other = Catalogue(path)
+    assert list(catalogue.documents_by_id()) == [A]
+    assert catalogue.documents() is catalogue.documents()  # not read again
+    other.register(document(B, "b.pdf"), f"{B}.pdf")
+    assert list(catalogue.documents_by_id()) == [A, B]  # by name
+    other.add_name(B, "copy of b.pdf")
+    assert catalogue.document("copy of b.pdf").id == B
+    other.erase(B)
+    assert [one.id for one in catalogue.documents()] == [A]
+    with pytest.raises(UnknownDocumentError):
+        catalogue.document("b.pdf")
+    other.close()
+
+
+def test_texts_of_many_pages_and_the_openings_of_documents_are_read_together(catalogue):
+    assert not catalogue.has_pages()
+    catalogue.register(document(B, "b.pdf"), f"{B}.pdf")
+    put(catalogue, "first of A")
+    put(catalogue, "third of B", identity=B, number=3)
+    assert catalogue.has_pages()
+    wanted = [(B, 3), (A, 1), (A, 99), ("none", 1)]
+    assert catalogue.texts(wanted) == {(A, 1): "first of A", (B, 3): "third of B"}
+    assert catalogue.openings([A, B, "none"], 5) == {A: "first", B: ""}
+
+
 def test_the_catalogue_belongs_to_its_owner_alone(catalogue, path):
     put(catalogue, "one")
     for file in path.parent.iterdir():

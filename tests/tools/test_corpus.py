@@ -76,7 +76,7 @@ def test_a_search_finds_the_page_and_can_be_narrowed(corpus):
 def test_a_search_for_nothing_or_nowhere_is_refused(corpus):
     with pytest.raises(EmptyQuestionError):
         corpus.search("  ")
-    with pytest.raises(InputError, match="at least 1"):
+    with pytest.raises(InputError, match="1 to 10,000"):
         corpus.search("birds", 0)
     with pytest.raises(UnknownDocumentError):
         corpus.search("birds", documents=["fish.pdf"])

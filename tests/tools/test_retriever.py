@@ -1,5 +1,7 @@
 """The retriever: channels asked together, a route that is explained, hits that stand somewhere."""
 
+import threading
+
 import pytest
 from channel_contract import DECK, PAPER, QUERIES, REPORT, ChannelContract, fill, write
 from langchain_tests.integration_tests import RetrieversIntegrationTests
@@ -29,7 +31,10 @@ class SharedWords:
             inside = scope.documents is None or document in scope.documents
             shared = wanted & set(words(self.catalogue.page(document, page).text))
             if inside and shared and (document, page) not in scope.without:
-                found.append(Match(document_id=document, page=page, score=len(shared)))
+                reason = f"shares {', '.join(sorted(shared))}"
+                found.append(
+                    Match(document_id=document, page=page, score=len(shared), reason=reason)
+                )
         return sorted(found, key=lambda one: (-one.score, one.document_id, one.page))[: max(k, 0)]
 
     def update(self, progress=None):
@@ -128,6 +133,7 @@ def test_an_own_channel_votes_beside_the_others(catalogue, tmp_path):
     both = Retriever(catalogue, Parts(channels=[lexical, own]))
     hit = both.search("employees in Asia").hits[0]
     assert (hit.document_id, hit.page, hit.channels) == (REPORT, 4, {"lexical": 1, "shared": 1})
+    assert hit.reasons == ("shared: shares asia, employe",)
     only = Retriever(catalogue, Parts(channels=[own]))
     hit = only.search("employees in Asia").hits[0]
     assert (hit.document_id, hit.page, hit.channels) == (REPORT, 4, {"shared": 1})
@@ -193,6 +199,23 @@ def test_a_page_written_after_the_last_update_is_found_by_its_words(catalogue, t
     assert retriever.search("quagga").hits == ()
     write(catalogue, DECK, 3, "A quagga.")
     assert places(retriever.search("quagga"))[0] == (DECK, 3)
+
+
+def test_channels_are_asked_in_threads_that_are_kept_and_end_with_the_retriever(catalogue):
+    def threads():
+        return [one for one in threading.enumerate() if one.name.startswith("pagehop-channel")]
+
+    before, other = len(threads()), SharedWords(catalogue)
+    other.name = "shared too"
+    retriever = Retriever(catalogue, Parts(channels=[SharedWords(catalogue), other]))
+    first = retriever.search("total revenue").hits
+    assert len(threads()) == before + 1
+    assert retriever.search("total revenue").hits == first
+    assert len(threads()) == before + 1
+    retriever.close()
+    assert len(threads()) == before
+    assert retriever.search("total revenue").hits == first  # it can be used again
+    retriever.close()
 
 
 def test_a_corpus_without_a_document_finds_nothing(tmp_path):

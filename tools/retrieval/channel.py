@@ -65,6 +65,7 @@ class Hit:
     text: str
     passage_id: str | None = None
     region_id: str | None = None
+    reasons: tuple[str, ...] = ()  # of the channels that said why
     copies: tuple[tuple[str, int], ...] = ()  # document name, page: the same page elsewhere
 
 

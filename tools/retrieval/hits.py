@@ -53,7 +53,7 @@ class HitMaker:
     lists: Mapping[str, Sequence[Match]]
     modalities: Collection[str]
     copies: Mapping[Place, Sequence[Place]] = field(default_factory=dict)  # of a page, elsewhere
-    _ranks: dict[str, dict[Place, int]] = field(default_factory=dict, init=False)
+    _ranks: dict[str, dict[Place, tuple[int, str]]] = field(default_factory=dict, init=False)
 
     def make(self, scores: Scores, k: int, unit: Unit) -> list[Hit]:
         """The `k` best pages, or regions of the best pages, as hits."""
@@ -144,7 +144,12 @@ class HitMaker:
             bbox=None,
             modality="page",
             score=round(score, 6),
-            channels={name: ranks[place] for name, ranks in self._ranked() if place in ranks},
+            channels={name: found[place][0] for name, found in self._found() if place in found},
+            reasons=tuple(
+                f"{name}: {found[place][1]}"
+                for name, found in self._found()
+                if place in found and found[place][1]
+            ),
             text=page.text[:_PREVIEW],
             copies=tuple(
                 (self.documents[document].name, number)
@@ -163,13 +168,13 @@ class HitMaker:
             region_id=shown.block.region_id,
         )
 
-    def _ranked(self) -> Collection[tuple[str, dict[Place, int]]]:
-        """Each channel's ranks of the pages it found."""
+    def _found(self) -> Collection[tuple[str, dict[Place, tuple[int, str]]]]:
+        """Each channel's ranks of the pages it found, and why it found them."""
         if not self._ranks:
             for name, matches in self.lists.items():
                 ranks = self._ranks.setdefault(name, {})
                 for rank, match in enumerate(matches, start=1):
-                    ranks.setdefault((match.document_id, match.page), rank)
+                    ranks.setdefault((match.document_id, match.page), (rank, match.reason))
         return self._ranks.items()
 
 
