@@ -18,6 +18,7 @@ PARTS = {
     "score",
     "channels",
     "text",
+    "reasons",
     "copies",
 }
 
