@@ -1,6 +1,7 @@
 """The retriever: channels asked together, a route that is explained, hits that stand somewhere."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from channel_contract import DECK, PAPER, QUERIES, REPORT, ChannelContract, fill, write
@@ -13,6 +14,7 @@ from pagehop.tools.retrieval.assembly import Parts, assemble
 from pagehop.tools.retrieval.channel import Match
 from pagehop.tools.retrieval.langchain import DocumentRetriever
 from pagehop.tools.retrieval.retriever import Retriever
+from pagehop.tools.retrieval.routing.router import Routed
 from pagehop.tools.retrieval.words.analysis import words
 from pagehop.tools.retrieval.words.channel import LexicalChannel
 
@@ -260,3 +262,23 @@ class TestLangChainStandard(RetrieversIntegrationTests):
     @property
     def retriever_query_example(self):
         return "revenue"
+
+
+class TablesAlone:
+    """A route for which everything stands in a table."""
+
+    def prepare(self):
+        pass
+
+    def route(self, text, *, hint=(), made=None):
+        return Routed(modalities={"table": 1.0})
+
+
+def test_a_route_that_leads_nowhere_is_widened(catalogue, tmp_path):
+    parts = replace(assemble(catalogue, tmp_path / "index"), router=TablesAlone())
+    retriever = Retriever(catalogue, parts)  # of pages in which nobody drew a table
+    retriever.update()
+    found = retriever.search("multi-hop questions")
+    assert "dense" in found.route.channels
+    assert "dense" in found.hits[0].channels
+    retriever.close()

@@ -100,6 +100,8 @@ class Scorer:
             routed = routed or self._routed(self._router, request, found)
             rest = [name for name in rest if self._channels[name].modality in routed.modalities]
         found |= self._found(rest, request)
+        if not any(found[name] for name in rest):  # as where no page has a table: ask the others
+            found |= self._found([name for name in self._channels if name not in found], request)
         return {name: found[name] for name in self._channels if name in found}, routed
 
     def _routed(
