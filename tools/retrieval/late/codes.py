@@ -20,7 +20,6 @@ Floats = NDArray[np.float32]
 Planes = NDArray[np.uint64]
 
 PAGE_BITS = 2  # a dimension of a page's token
-QUERY_BITS = 4  # a dimension of a query's token
 
 _SEED = 20_240_517
 _WORD = 64
