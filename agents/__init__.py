@@ -7,7 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pagehop.agents.calls import Budget as Budget
+    from pagehop.agents.budget import EFFORTS as EFFORTS
+    from pagehop.agents.budget import Budget as Budget
+    from pagehop.agents.budget import Effort as Effort
     from pagehop.agents.calls import Calls as Calls
     from pagehop.agents.calls import Journal as Journal
     from pagehop.agents.extractive import extractive_team as extractive_team
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from pagehop.agents.team import Team as Team
 
 _HOMES = {
-    "Budget": "calls",
+    "EFFORTS": "budget",
+    "Budget": "budget",
     "Calls": "calls",
     "Journal": "calls",
+    "Effort": "budget",
     "extractive_team": "extractive",
     "load_model": "model.loading",
     "model_team": "model.team",

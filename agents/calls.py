@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from langchain_core.language_models import BaseChatModel
@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 
 from pagehop.agents.attempts import Asking, Patience
+from pagehop.agents.budget import Budget
 from pagehop.agents.failures import model_name
 from pagehop.agents.records import (
     as_record,
@@ -27,32 +28,12 @@ from pagehop.agents.records import (
     rough_tokens,
     tokens_of,
 )
-from pagehop.tools.errors import BudgetSpentError, InputError
+from pagehop.tools.errors import BudgetSpentError
 from pagehop.tools.evidence import Usage
 
 logger = logging.getLogger(__name__)
 
 SECRET = "marks"  # noqa: S105 - the journal's key for what marks are made from, not a password
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """What one question may cost. None of it can be overrun by more than the calls in flight."""
-
-    rounds: int = 3  # of critique
-    model_calls: int = 40
-    tokens: int = 400_000  # in and out
-    seconds: float = 600.0
-
-    def __post_init__(self) -> None:
-        """Refuse what is no budget.
-
-        Raises:
-            InputError: no round, or less than nothing of the rest.
-        """
-        rest = (self.model_calls, self.tokens, self.seconds)
-        if not (self.rounds >= 1 and all(most >= 0 for most in rest)):
-            raise InputError(f"{self} is no budget: it takes a round, and nothing below zero.")
 
 
 class Journal(Protocol):

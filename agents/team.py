@@ -17,6 +17,7 @@ AnswerForm: TypeAlias = Literal["free", "number", "yes/no", "list", "name", "dat
 Look: TypeAlias = Literal["text", "table", "figure", "page"]  # which modality a sub-question needs
 GapKind: TypeAlias = Literal["breadth", "depth", "conflict"]
 Ruling: TypeAlias = Literal["sufficient", "gaps", "unanswerable"]
+LookRuling: TypeAlias = Literal["stands", "contradicted", "unclear"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class SubQuestion:
     form: AnswerForm = "free"
     modalities: tuple[Look, ...] = ()  # a hint for the route; empty: all
     documents: tuple[str, ...] = ()  # a hint: names of documents it is about; empty: all
+    whole: bool = False  # it is about a document as a whole: count, list all, sum up, compare parts
     answer: str = ""  # filled when it is settled
     settled: bool = False
 
@@ -89,6 +91,10 @@ class Task:
     hits: tuple[Hit, ...]
     ledger: Ledger = ()  # what is known already, as data
     closer: BBox | None = None  # depth: look closer at this box of the first hit's page
+    whole: bool = False  # the hits are all pages of a document, in its order
+    doubt: str = (
+        ""  # conflict: what disagrees; the place is read anew, without what was read before
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +148,24 @@ class Case:
     objections: tuple[Objection, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A claim that rests on a picture alone, to be held against the picture once more."""
+
+    claim: str
+    evidence: Evidence  # of a picture; its words are no text of the page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondLook:
+    """What a second look at the picture said about a reading."""
+
+    evidence: str  # ledger id
+    ruling: LookRuling
+    seen: str = ""  # what is read there, literally
+    reason: str = ""
+
+
 class Team(Protocol):
     """Five roles behind one interface; the model team and the extractive team fill it."""
 
@@ -172,4 +196,20 @@ class Team(Protocol):
 
     def summarize(self, case: Case) -> Draft:
         """The answer, claim by claim, from the ledger alone."""
+        ...
+
+    def look_again(self, readings: Sequence[Reading]) -> tuple[SecondLook, ...]:
+        """Whether what was read off pictures is there; a reading without a look stays as it is."""
+        ...
+
+    def adjudicate(self, case: Case, drafts: Sequence[Draft]) -> int:
+        """Which of several drafts the evidence supports best: its place in the list, from 0."""
+        ...
+
+    def search_words(self, task: Task, searches: Sequence[Search]) -> str:
+        """The search for a sub-question in the words that the documents may use."""
+        ...
+
+    def rank(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """The hits in the order in which they should be read; none is lost."""
         ...

@@ -10,7 +10,7 @@ from pagehop.apps.printing import tell
 from pagehop.tools.errors import PagehopError, ThreadBusyError
 
 if TYPE_CHECKING:
-    from pagehop.agents.calls import Budget
+    from pagehop.agents.budget import Budget
     from pagehop.tools import Corpus
     from pagehop.tools.evidence import Answer
 
@@ -26,7 +26,7 @@ class Limits:
 
     def budget(self) -> "Budget":
         """The default budget, with what was named in its place."""
-        from pagehop.agents.calls import Budget
+        from pagehop.agents.budget import Budget
 
         return Budget(**{name: value for name, value in asdict(self).items() if value is not None})
 

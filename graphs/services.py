@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from langgraph.errors import GraphBubbleUp
 
-from pagehop.agents.calls import Budget, Calls
+from pagehop.agents.budget import Budget
+from pagehop.agents.calls import Calls
 from pagehop.agents.team import Team
 from pagehop.graphs.state import Update
 from pagehop.tools import Corpus

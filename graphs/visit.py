@@ -14,7 +14,8 @@ from langchain_core.runnables.config import ensure_config, merge_configs
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, StateSnapshot
 
-from pagehop.agents.calls import Budget, Calls
+from pagehop.agents.budget import Budget
+from pagehop.agents.calls import Calls
 from pagehop.agents.team import Team
 from pagehop.graphs.conversation import asked
 from pagehop.graphs.lease import Lease

@@ -7,11 +7,35 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
+from pagehop.agents.budget import STANDARD, Effort
 from pagehop.agents.calls import Calls
-from pagehop.agents.model import contextualizer, critic, image, planner, summarizer, text
+from pagehop.agents.model import (
+    adjudicator,
+    contextualizer,
+    critic,
+    image,
+    planner,
+    rewriting,
+    second_look,
+    summarizer,
+    text,
+)
 from pagehop.agents.model.loading import ModelChoice, Role, models_by_role, name_of
+from pagehop.agents.model.rerank import ListReranker
 from pagehop.agents.model.schemas import ImageReply, TextReply
-from pagehop.agents.team import Case, Draft, Findings, Plan, Task, Turn, Verdict
+from pagehop.agents.team import (
+    Case,
+    Draft,
+    Findings,
+    Plan,
+    Reading,
+    Search,
+    SecondLook,
+    Task,
+    Turn,
+    Verdict,
+)
+from pagehop.tools.retrieval.channel import Hit
 from pagehop.tools.toolbox import BUILT_IN, as_tools
 
 if TYPE_CHECKING:
@@ -34,6 +58,7 @@ class ModelTeam:
     models: Mapping[Role, BaseChatModel]
     tools: tuple[BaseTool, ...]
     calls: Calls
+    effort: Effort = STANDARD
 
     def contextualize(self, question: str, turns: Sequence[Turn]) -> str:
         """The question as it would be asked without the chat before it."""
@@ -79,12 +104,36 @@ class ModelTeam:
         """The answer, claim by claim, from the ledger alone."""
         return summarizer.summarize(case, calls=self.calls, model=self.models["summarizer"])
 
+    def look_again(self, readings: Sequence[Reading]) -> tuple[SecondLook, ...]:
+        """Whether what was read off pictures is there, by a second look at each crop."""
+        return second_look.look_again(
+            readings, corpus=self.corpus, calls=self.calls, model=self.models["image"]
+        )
+
+    def adjudicate(self, case: Case, drafts: Sequence[Draft]) -> int:
+        """Which of several drafts the evidence supports best."""
+        return adjudicator.adjudicate(case, drafts, calls=self.calls, model=self.models["critic"])
+
+    def search_words(self, task: Task, searches: Sequence[Search]) -> str:
+        """The search for a sub-question in the words that the documents may use."""
+        return rewriting.search_words(
+            task, searches, calls=self.calls, model=self.models["planner"]
+        )
+
+    def rank(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """The hits in the order in which they should be read; none is lost."""
+        order = ListReranker(self.calls, self.models["planner"]).rerank(question, hits)
+        rest = (place for place in range(len(hits)) if place not in order)
+        return tuple(hits[place] for place in (*order, *rest))
+
 
 def model_team(
     corpus: "Corpus",
     model: ModelChoice | Mapping[str, ModelChoice],
     tools: Sequence[BaseTool | Callable[..., Any]],
     calls: Calls,
+    *,
+    effort: Effort = STANDARD,
 ) -> ModelTeam:
     """A team over one corpus, for one run.
 
@@ -93,6 +142,7 @@ def model_team(
         model: one for all roles, or a mapping from roles to models.
         tools: custom tools; a plain function becomes one by its name, types and docstring.
         calls: the run's calls.
+        effort: how hard a question is worked on.
 
     Raises:
         UnknownModelError: no such model or role.
@@ -105,4 +155,5 @@ def model_team(
         models=models_by_role(model),
         tools=tuple(as_tools(tools, reserved=RESERVED)),
         calls=calls,
+        effort=effort,
     )

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from pagehop.agents.attempts import Patience
-from pagehop.agents.calls import Budget, Calls
+from pagehop.agents.budget import Budget
+from pagehop.agents.calls import Calls
 from pagehop.agents.failures import may_pass_later, status_of
 from pagehop.agents.records import as_record, call_key, from_record
 from pagehop.agents.scripted import ScriptedChatModel

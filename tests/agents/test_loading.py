@@ -11,7 +11,8 @@ from langchain_core.messages import HumanMessage
 
 from pagehop.agents import ScriptedChatModel, load_model
 from pagehop.agents.attempts import Patience
-from pagehop.agents.calls import Budget, Calls
+from pagehop.agents.budget import Budget
+from pagehop.agents.calls import Calls
 from pagehop.agents.model.loading import ROLES, models_by_role, name_of
 from pagehop.agents.model.schemas import PlannedQuestion, PlanReply
 from pagehop.agents.replies import ask

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
-from pagehop.agents.calls import Budget, Calls
+from pagehop.agents.budget import Budget
+from pagehop.agents.calls import Calls
 from pagehop.agents.replies import ask
 from pagehop.agents.scripted import ScriptedChatModel
 from pagehop.tools.errors import InvalidReplyError, RequestRefusedError
