@@ -16,6 +16,7 @@ class Budget:
     model_calls: int = 40
     tokens: int = 400_000  # in and out
     seconds: float = 600.0
+    money: float | None = None  # in the currency of the prices given; None: no limit
 
     def __post_init__(self) -> None:
         """Refuse what is no budget.
@@ -23,7 +24,7 @@ class Budget:
         Raises:
             InputError: no round, or less than nothing of the rest.
         """
-        rest = (self.model_calls, self.tokens, self.seconds)
+        rest = (self.model_calls, self.tokens, self.seconds, self.money or 0.0)
         if not (self.rounds >= 1 and all(most >= 0 for most in rest)):
             raise InputError(f"{self} is no budget: it takes a round, and nothing below zero.")
 
@@ -36,7 +37,8 @@ class Effort:
     budget: Budget
     hits: int = 10  # pages a search brings
     pictures: int = 4  # pages that are shown to the image agent at a time
-    critic: Asks = "unsure"  # unsure: not asked where one look has settled it (see `hops.plain`)
+    planner: Asks = "unsure"  # unsure: not asked where the question is plainly one look
+    critic: Asks = "unsure"  # unsure: not asked where one look has settled it
     whole: int = 30_000  # tokens: a document up to this length may be read whole
     second_looks: int = 4  # picture readings that are read once more before the answer leaves
     samples: int = 1  # drafts that are written when the critic was not satisfied
@@ -58,6 +60,7 @@ THOROUGH = Effort(
     budget=Budget(rounds=5, model_calls=120, tokens=1_500_000, seconds=1800.0),
     hits=12,
     pictures=6,
+    planner="always",
     critic="always",
     whole=100_000,
     second_looks=8,

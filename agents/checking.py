@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pagehop.agents.numerals import Numeral, numerals, spelled
+from pagehop.agents.team import SecondLook
 from pagehop.tools.boxes import PAGE, BBox, enclose, pad, share_inside
 from pagehop.tools.corpus.quotes import Located, locate
 from pagehop.tools.corpus.records import Region, Word
@@ -51,12 +52,13 @@ class Checked:
         return not self.reason
 
 
-def check(evidence: Evidence, pages: Pages) -> Checked:
+def check(evidence: Evidence, pages: Pages, look: SecondLook | None = None) -> Checked:
     """Hold evidence against the page it names.
 
     What a tool said is taken as it is. A quote must be on the page, where a reader can see it.
     The reading of a picture is compared with the text in its box: it is kept either way, but
-    only called verified where that text says so too.
+    only called verified where that text, or a second look at the picture, says so too; a
+    second look that reads something else takes it down.
     """
     if evidence.modality == "tool":
         said = f"{evidence.quote}\n{evidence.reading}"  # with what it was asked
@@ -76,9 +78,13 @@ def check(evidence: Evidence, pages: Pages) -> Checked:
             f" of {evidence.document!r}",
         )
     beside = _beside(placed, seen, regions)
+    verified = evidence.verbatim or _agrees(evidence.quote, beside)
+    if look is not None and look.ruling == "contradicted" and not verified:
+        reason = f"a second look at page {evidence.page} read {_short(look.seen)} there"
+        return Checked(evidence=placed, verified=False, reason=reason)
     return Checked(
         evidence=placed,
-        verified=evidence.verbatim or _agrees(evidence.quote, beside),
+        verified=verified or (look is not None and look.ruling == "stands"),
         backs=(*_all_numbers(placed.quote), *_all_numbers(beside)),
         on_page=_all_numbers(" ".join(word.text for word in seen)),
     )

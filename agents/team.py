@@ -7,7 +7,7 @@ failure inside a role is raised, and the graph turns it into data.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from pagehop.tools.boxes import BBox
 from pagehop.tools.evidence import Claim, Evidence, Ledger
@@ -146,6 +146,7 @@ class Case:
     complete: bool = True  # False: the budget ran out
     verdict: Verdict | None = None  # the critic's last
     objections: tuple[Objection, ...] = field(default=())
+    sample: int = 0  # which of several drafts of the same case is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +198,11 @@ class Team(Protocol):
     def summarize(self, case: Case) -> Draft:
         """The answer, claim by claim, from the ledger alone."""
         ...
+
+
+@runtime_checkable
+class Deliberation(Protocol):
+    """What a team may do beside its five roles; each is asked for where the effort allows it."""
 
     def look_again(self, readings: Sequence[Reading]) -> tuple[SecondLook, ...]:
         """Whether what was read off pictures is there; a reading without a look stays as it is."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from pagehop.agents.backing import EVIDENCE_ID, Asked, Told, missing_numbers
 from pagehop.agents.checking import Checked, Pages, check
-from pagehop.agents.team import Draft, Objection
+from pagehop.agents.team import Draft, Objection, SecondLook
 from pagehop.tools.evidence import Citation, Claim, Ledger
 
 REBUILT = "The text was put together again from the claims that stand."
@@ -40,7 +40,14 @@ class _Citations:
         return self.kept[key].id
 
 
-def verify(draft: Draft, ledger: Ledger, corpus: Pages, *, question: str = "") -> Verified:
+def verify(
+    draft: Draft,
+    ledger: Ledger,
+    corpus: Pages,
+    *,
+    question: str = "",
+    looks: Sequence[SecondLook] = (),
+) -> Verified:
     """Hold every claim of a draft against the pages it cites.
 
     A claim stands when at least one of its citations is evidence of the ledger that is where it
@@ -48,11 +55,15 @@ def verify(draft: Draft, ledger: Ledger, corpus: Pages, *, question: str = "") -
     claim falls, or the text states a number that no page and no claim has, the text is made
     anew from the claims that stand. A number of the question may go into a calculation and be
     named in the text, but carries no claim by itself: the question may be wrong. A note that
-    brings a number of its own is left out.
+    brings a number of its own is left out. What was read off a picture falls where a second
+    look has contradicted it.
     """
     asked = Asked.of(question)
     known = {found.id: found for found in ledger}
-    checks = {id_: check(known[id_], corpus) for id_ in _cited(draft) if id_ in known}
+    seen = {look.evidence: look for look in looks}
+    checks = {
+        id_: check(known[id_], corpus, seen.get(id_)) for id_ in _cited(draft) if id_ in known
+    }
     citations = _Citations(str(corpus.path))
     claims: list[Claim] = []
     objections: list[Objection] = []

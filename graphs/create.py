@@ -9,7 +9,7 @@ from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
 
-from pagehop.agents.budget import Budget
+from pagehop.agents.budget import Budget, Effort, effort_of
 from pagehop.agents.calls import Calls
 from pagehop.agents.team import Team
 from pagehop.graphs.agent import DocumentAgent
@@ -31,6 +31,7 @@ def create_document_agent(  # noqa: PLR0913 all but two are optional and named
     *,
     tools: Tools = (),
     documents: Sequence[str] | None = None,
+    effort: str | Effort = "standard",
     budget: Budget | None = None,
     checkpointer: Saver = None,
     store: BaseStore | None = None,
@@ -45,25 +46,29 @@ def create_document_agent(  # noqa: PLR0913 all but two are optional and named
             None: no model, quotes only.
         tools: your own, offered to the agents; what they return can be cited.
         documents: names or ids; the agent sees no others. None: all, also those added later.
-        budget: what one question may cost.
+        effort: how hard a question is worked on: quick, standard, thorough, or numbers of
+            your own; `pagehop.agents.EFFORTS` has the presets.
+        budget: what one question may cost; None: what the effort allows.
         checkpointer: as in any LangGraph graph; True keeps threads in the corpus folder.
         store: LangGraph's, for your own tools.
         name: of the graph, in traces and as a node of another graph.
         max_concurrency: how many searches and readings run at once.
 
     Raises:
-        InputError: tools without a model that could call them.
+        InputError: tools without a model that could call them; no such effort.
         UnknownDocumentError: one of `documents` is not in the corpus.
         UnknownModelError: there is no such model.
         MissingKeyError: the model's provider needs a key that is not set.
     """
     chosen = None if documents is None else tuple(corpus.document(d).id for d in documents)
     file = corpus.path / RUN_FILE
+    worked = effort_of(effort)
     saver = CorpusSaver(file) if checkpointer is True else checkpointer and strict(checkpointer)
     setup = Setup(
         corpus=corpus,
-        team_of=_team(corpus, model, tools),
-        budget=budget or Budget(),
+        team_of=_team(corpus, model, tools, worked),
+        budget=budget or worked.budget,
+        effort=worked,
         runs=RunFile(file),
         documents=chosen,
         max_concurrency=max_concurrency,
@@ -73,7 +78,7 @@ def create_document_agent(  # noqa: PLR0913 all but two are optional and named
 
 
 def _team(
-    corpus: Corpus, model: Model | Mapping[str, Model] | None, tools: Tools
+    corpus: Corpus, model: Model | Mapping[str, Model] | None, tools: Tools, effort: Effort
 ) -> Callable[[Calls], Team]:
     """Makes the team of a run; models and tools are loaded and checked here, once."""
     if model is None:
@@ -85,5 +90,7 @@ def _team(
         return lambda _: quoting
     from pagehop.agents.model.team import model_team
 
-    asking = model_team(corpus, model, tools, Calls(Budget()))  # now, so that names are checked
+    asking = model_team(
+        corpus, model, tools, Calls(Budget()), effort=effort
+    )  # now, so that names are checked
     return lambda calls: replace(asking, calls=calls)

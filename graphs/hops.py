@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from pagehop.agents.team import Gap, Plan, SubQuestion
+from pagehop.agents.team import Gap, Plan, Search, SubQuestion
 from pagehop.graphs.state import Errand, Errands, Report, State
 from pagehop.tools.boxes import BBox, enclose, pad
 from pagehop.tools.evidence import Evidence, Ledger
@@ -107,7 +107,7 @@ def gap_errands(state: State, plan: Plan, gaps: Iterable[Gap], *, wave: int) -> 
             kind: Errands = "depth" if gap.kind == "depth" else "conflict"
             closer = _closer(gap, state.ledger) if kind == "depth" else None
             errand = replace(errand, kind=kind, pages=pages, closer=closer)
-        errands.append(replace(errand, query=gap.query or errand.query))
+        errands.append(replace(errand, query=gap.query or errand.query, reason=gap.reason))
     return tuple(dict.fromkeys(errands))
 
 
@@ -128,12 +128,18 @@ def _errand(state: State, plan: Plan, sub: SubQuestion, *, wave: int) -> Errand:
         query=asked.question,
         without=_seen(state, sub.id),
         known=tuple(e for e in state.ledger if e.sub_question in (sub.id, *sub.depends_on)),
+        searches=_searches(state, sub.id),
     )
 
 
 def _seen(state: State, sub_question: str) -> tuple[tuple[str, int], ...]:
-    found = (done.search for done in state.searches if done.search.sub_question == sub_question)
+    found = _searches(state, sub_question)
     return tuple(sorted({page for search in found for page in search.pages}))
+
+
+def _searches(state: State, sub_question: str) -> tuple[Search, ...]:
+    made = (done.search for done in state.searches)
+    return tuple(search for search in made if search.sub_question == sub_question)
 
 
 def _pages_of(gap: Gap, ledger: Ledger) -> tuple[tuple[str, int], ...]:

@@ -9,8 +9,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from pagehop.agents.team import Findings, Plan
-from pagehop.agents.verifier import verify as check
-from pagehop.graphs import hops
+from pagehop.agents.verifier import Verified
+from pagehop.graphs import deliberation, hops
 from pagehop.graphs.conversation import earlier, reply, turn, turns
 from pagehop.graphs.investigate import assign, gather
 from pagehop.graphs.outcome import answer_of, case_of, without_a_model
@@ -35,6 +35,7 @@ FRESH: Update = {
     "checked": None,
     "citations": (),
     "objections": (),
+    "looks": (),
     "drafts": 0,
     "answer": None,
 }
@@ -107,11 +108,12 @@ def _report(assignment: Assignment, services: Services, who: str) -> Update:
 
 def settle(state: State, runtime: Runtime[Services]) -> Update:
     """Give the sub-questions of this wave their answers, and send for those that waited."""
-    settled = hops.settle(state.plan, state.errands, state.reports)
-    spent = state.spent or not runtime.context.calls.remaining()
-    errands = () if spent else hops.first_errands(state, settled, wave=state.wave + 1)
+    services, plan = runtime.context, hops.settle(state.plan, state.errands, state.reports)
+    spent = state.spent or not services.calls.remaining()
+    errands = () if spent else hops.first_errands(state, plan, wave=state.wave + 1)
     return {
-        "plan": settled,
+        "plan": plan,
+        "verdict": state.verdict or deliberation.settled(replace(state, plan=plan), services),
         "errands": errands,
         "wave": state.wave + bool(errands),
         "assignments": Overwrite(()),
@@ -147,21 +149,33 @@ def critique(state: State, runtime: Runtime[Services]) -> Update:
 def summarize(state: State, runtime: Runtime[Services]) -> Update:
     """Write the answer from the ledger; with no budget left, from its own words alone."""
     services, case = runtime.context, case_of(state)
-    update = within_budget(services, lambda: {"draft": services.team.summarize(case)})
+    update = within_budget(
+        services, lambda: {"draft": deliberation.draft_of(case, state, services)}
+    )
     if "draft" not in update and state.draft is None:
         update["draft"] = without_a_model(replace(case, complete=False), services)
     return {**update, "drafts": state.drafts + 1}
 
 
 def verify(state: State, runtime: Runtime[Services]) -> Update:
-    """Hold every claim against the page it cites."""
-    assert state.draft is not None
-    corpus, question = runtime.context.corpus, state.standalone
-    checked = check(state.draft, state.ledger, corpus, question=question)
+    """Hold every claim against the page it cites, and look twice at what only a picture says."""
+    services = runtime.context
+
+    def work() -> Update:
+        found, looks = deliberation.checked(state, services)
+        return {**_standing(found), "looks": (*state.looks, *looks)}
+
+    update = as_data(services, "the second look", work)
+    if "checked" not in update:  # what was checked without it stands
+        update |= _standing(deliberation.checked_once(state, services))
+    return update
+
+
+def _standing(found: Verified) -> Update:
     return {
-        "checked": checked.draft,
-        "citations": checked.citations,
-        "objections": checked.objections,
+        "checked": found.draft,
+        "citations": found.citations,
+        "objections": found.objections,
     }
 
 

@@ -33,7 +33,8 @@ def after_retrieve(state: State) -> list[Send]:
 
 def after_settle(state: State) -> list[Send] | Literal["critique", "summarize"]:
     """Ask what waited for an answer; then let the critic see."""
-    return _sent(state) or ("summarize" if state.spent else "critique")
+    known = state.spent or (state.verdict is not None and state.rounds == 0)
+    return _sent(state) or ("summarize" if known else "critique")
 
 
 def after_critique(state: State) -> list[Send] | Literal["summarize"]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from langgraph.errors import GraphBubbleUp
 
-from pagehop.agents.budget import Budget
+from pagehop.agents.budget import STANDARD, Budget, Effort
 from pagehop.agents.calls import Calls
-from pagehop.agents.team import Team
+from pagehop.agents.team import Deliberation, Team
 from pagehop.graphs.state import Update
 from pagehop.tools import Corpus
 from pagehop.tools.errors import BudgetSpentError
@@ -27,10 +27,15 @@ class Services:
     calls: Calls
     budget: Budget
     documents: tuple[str, ...] | None = None  # ids; None: the whole corpus
-    hits: int = 10  # pages a search brings
+    effort: Effort = STANDARD
     seen: Callable[[tuple[str, ...]], None] = lambda _: (
         None
     )  # ids of documents about to enter state
+
+    @property
+    def deliberation(self) -> Deliberation | None:
+        """What the team can do beside its roles; None for a team without a model."""
+        return self.team if isinstance(self.team, Deliberation) else None
 
     def names(self) -> tuple[str, ...]:
         """Names of the documents that may be searched."""

@@ -19,12 +19,13 @@ from pagehop.agents.team import (
     Objection,
     Plan,
     Search,
+    SecondLook,
     SubQuestion,
     Task,
     Verdict,
 )
 from pagehop.tools.boxes import BBox
-from pagehop.tools.evidence import Answer, Citation, Ledger, Usage, join_evidence
+from pagehop.tools.evidence import Answer, Citation, Ledger, RoleUsage, Usage, join_evidence
 
 T = TypeVar("T")
 Update: TypeAlias = dict[str, Any]
@@ -44,6 +45,8 @@ class Errand:
     pages: tuple[tuple[str, int], ...] = ()  # depth and conflict: where to look
     closer: BBox | None = None
     known: Ledger = ()  # what bears on it already
+    searches: tuple[Search, ...] = ()  # made for it before
+    reason: str = ""  # why the critic sent it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +113,23 @@ def join_failures(left: Iterable[str], right: Iterable[str]) -> tuple[str, ...]:
 
 
 def join_usage(left: Usage, right: Usage) -> Usage:
-    """Of each counter the larger: counters only grow within a run."""
-    return Usage(
-        **{
-            part.name: max(getattr(left, part.name), getattr(right, part.name))
-            for part in fields(Usage)
-        }
-    )
+    """Of each counter the larger: counters only grow within a run. Money once unknown stays so."""
+    names = sorted({role.role for usage in (left, right) for role in usage.roles})
+    roles = (RoleUsage(**_larger(_of_role(left, name), _of_role(right, name))) for name in names)
+    return Usage(**{**_larger(left, right), "roles": tuple(roles)})
+
+
+def _of_role(usage: Usage, name: str) -> RoleUsage:
+    return next((role for role in usage.roles if role.role == name), RoleUsage(role=name))
+
+
+def _larger(left: Usage | RoleUsage, right: Usage | RoleUsage) -> dict[str, Any]:
+    pairs = {
+        part.name: (getattr(left, part.name), getattr(right, part.name)) for part in fields(left)
+    }
+    return {
+        name: None if None in pair else max(pair) for name, pair in pairs.items() if name != "roles"
+    }
 
 
 def _union(left: Iterable[T], right: Iterable[T]) -> tuple[T, ...]:
@@ -174,6 +187,7 @@ class State:
     checked: Draft | None = None  # with the claims that stand
     citations: tuple[Citation, ...] = ()
     objections: tuple[Objection, ...] = ()
+    looks: tuple[SecondLook, ...] = ()  # at what was read off pictures
     drafts: int = 0
     answer: Answer | None = None
 

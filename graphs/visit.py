@@ -14,7 +14,7 @@ from langchain_core.runnables.config import ensure_config, merge_configs
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, StateSnapshot
 
-from pagehop.agents.budget import Budget
+from pagehop.agents.budget import STANDARD, Budget, Effort
 from pagehop.agents.calls import Calls
 from pagehop.agents.team import Team
 from pagehop.graphs.conversation import asked
@@ -40,6 +40,7 @@ class Setup:
     team_of: Callable[[Calls], Team]
     budget: Budget
     runs: RunFile
+    effort: Effort = STANDARD
     documents: tuple[str, ...] | None = None
     max_concurrency: int = 8
 
@@ -182,6 +183,7 @@ class Visit:
             team=setup.team_of(calls),
             calls=calls,
             budget=setup.budget,
+            effort=setup.effort,
             documents=setup.documents,
             seen=seen,
         )

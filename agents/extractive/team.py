@@ -14,19 +14,7 @@ from pagehop.agents.extractive import (
 from pagehop.agents.extractive.bridges import Place
 from pagehop.agents.extractive.chains import leads_on, ranking
 from pagehop.agents.extractive.material import Source, leaves, stems_of
-from pagehop.agents.team import (
-    Case,
-    Draft,
-    Findings,
-    Plan,
-    Reading,
-    Search,
-    SecondLook,
-    Task,
-    Turn,
-    Verdict,
-)
-from pagehop.tools.retrieval.channel import Hit
+from pagehop.agents.team import Case, Draft, Findings, Plan, Task, Turn, Verdict
 
 MOST_OPENINGS = 200  # documents whose first page is looked at to see what they call themselves
 
@@ -66,22 +54,6 @@ class ExtractiveTeam:
     def summarize(self, case: Case) -> Draft:
         """Short answers through the gate, else the best lines, each citing its evidence."""
         return summarizer.summarize(case, self._ranked(case))
-
-    def look_again(self, readings: Sequence[Reading]) -> tuple[SecondLook, ...]:
-        """Nothing: without a model no picture is read but by OCR, and that was checked."""
-        return ()
-
-    def adjudicate(self, case: Case, drafts: Sequence[Draft]) -> int:
-        """The first: rules write the same draft every time."""
-        return 0
-
-    def search_words(self, task: Task, searches: Sequence[Search]) -> str:
-        """The sub-question as it is worded."""
-        return task.sub_question.question
-
-    def rank(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-        """The order in which the search gave them."""
-        return tuple(hits)
 
     def _ranked(self, case: Case) -> tuple[Place, ...]:
         """All pages found, the best chains first; none where no search has followed a name."""

@@ -7,11 +7,13 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 from pagehop.agents import ScriptedChatModel
+from pagehop.agents.budget import STANDARD
 from pagehop.graphs import create_document_agent
 from pagehop.tools import Corpus
 
@@ -74,7 +76,8 @@ def main(corpus, log, thread, pause):
             ("Role: summarizer", logged(summarize)),
         ]
     )
-    agent = create_document_agent(Corpus(corpus), model, checkpointer=True)
+    every_role = replace(STANDARD, planner="always", critic="always")
+    agent = create_document_agent(Corpus(corpus), model, effort=every_role, checkpointer=True)
     config = {"configurable": {"thread_id": thread}}
     print("asking", flush=True)  # noqa: T201
     answer = agent.invoke({"question": QUESTION}, config)["answer"]

@@ -1,8 +1,12 @@
 """What a run tells while it runs."""
 
+from dataclasses import replace
+
+from pagehop.agents.budget import STANDARD
 from pagehop.graphs import Final, clean, create_document_agent, stream_events, trace_lines
 from pagehop.graphs.events import Checked, Criticised, Drafted, Failed, Found, Planned, Reported
 
+EVERY_ROLE = replace(STANDARD, planner="always", critic="always")
 QUOTES = {
     "headquarters": ("The headquarters of Alpha Corp are in Lisbon.", "Lisbon"),
     "mayor of Lisbon": ("The mayor of Lisbon is Carlos Moedas.", "Carlos Moedas"),
@@ -11,7 +15,8 @@ QUOTES = {
 
 def test_events_tell_the_way_of_a_question_and_end_with_the_answer(library, model, plan):
     two = plan(("q1", "Where are the headquarters?"), ("q2", "Who is the mayor of {q1}?", "q1"))
-    agent = create_document_agent(library, model(plan=two, quotes=QUOTES, answer="Moedas"))
+    scripted = model(plan=two, quotes=QUOTES, answer="Moedas")
+    agent = create_document_agent(library, scripted, effort=EVERY_ROLE)
     events = list(stream_events(agent, "Who is the mayor where Alpha sits?"))
     kinds = [type(event) for event in events]
     wave = [Found, Reported, Planned]
@@ -26,7 +31,7 @@ def test_events_tell_the_way_of_a_question_and_end_with_the_answer(library, mode
 def test_a_failure_is_an_event(library, model, plan):
     scripted = model(plan=plan(("q1", "Where are the headquarters?")), quotes=QUOTES)
     scripted.rules = [("Role: text agent", ValueError("fell\x1b[31m over")), *scripted.rules]
-    agent = create_document_agent(library, scripted)
+    agent = create_document_agent(library, scripted, effort=EVERY_ROLE)
     failed = [e for e in stream_events(agent, "Where?") if isinstance(e, Failed)]
     assert failed
     assert all("\x1b" not in line for event in failed for line in trace_lines(event))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -9,6 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 
 from pagehop.agents import Budget, ScriptedChatModel
+from pagehop.agents.budget import STANDARD
 from pagehop.graphs import answer_schema, create_document_agent
 from pagehop.tools.errors import (
     EmptyQuestionError,
@@ -27,8 +29,11 @@ QUOTES = {
 }
 
 
+EVERY_ROLE = replace(STANDARD, planner="always", critic="always")
+
+
 def ask(corpus, model, question, **options):
-    agent = create_document_agent(corpus, model, **options)
+    agent = create_document_agent(corpus, model, **{"effort": EVERY_ROLE, **options})
     return agent.invoke({"question": question})["answer"]
 
 
@@ -342,7 +347,7 @@ def test_messages_are_a_question_too(library, model, plan):
         quotes=QUOTES,
         answer="412 million euros",
     )
-    agent = create_document_agent(library, scripted)
+    agent = create_document_agent(library, scripted, effort=EVERY_ROLE)
     result = agent.invoke({"messages": [HumanMessage("What was the revenue?")]})
     said = result["messages"]
     assert [message.type for message in said] == ["human", "ai"]

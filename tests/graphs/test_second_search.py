@@ -25,7 +25,7 @@ def test_pages_found_again_are_kept_in_their_order_and_not_read_again(library):
         query=asked,
     )
     seen = _pages(gather(errand, services))
-    assert len(seen) == services.hits
+    assert len(seen) == services.effort.hits
     update = gather(replace(errand, wave=2, without=seen), services)
     again = _pages(update)
     assert again[: len(seen)] == seen

@@ -4,12 +4,14 @@ import asyncio
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
 from pagehop.agents import Budget
+from pagehop.agents.budget import STANDARD
 from pagehop.graphs import DocumentAgent, create_document_agent
 from pagehop.graphs.lease import Lease
 from pagehop.graphs.state import Told
@@ -30,6 +32,9 @@ QUOTES = {
 WHERE = "Where are the headquarters of Alpha Corp?"
 
 
+EVERY_ROLE = replace(STANDARD, planner="always", critic="always")
+
+
 @pytest.fixture
 def thread(request):
     return {"configurable": {"thread_id": request.node.name}}
@@ -40,7 +45,9 @@ def agent_of(library):
     made = []
 
     def make(model, **options):
-        agent = create_document_agent(library, model, **{"checkpointer": True, **options})
+        agent = create_document_agent(
+            library, model, **{"checkpointer": True, "effort": EVERY_ROLE, **options}
+        )
         made.append(agent)
         return agent
 
@@ -92,7 +99,7 @@ def test_a_turn_starts_with_nothing_of_the_last_but_the_conversation(agent_of, m
 
 def test_without_a_checkpointer_nothing_is_kept(library, model, plan):
     scripted = model(plan=plan(("q1", WHERE)), quotes=QUOTES)
-    agent = create_document_agent(library, scripted)
+    agent = create_document_agent(library, scripted, effort=EVERY_ROLE)
     agent.invoke({"question": WHERE}, {"configurable": {"thread_id": "memoryless"}})
     again = agent.invoke({"question": WHERE}, {"configurable": {"thread_id": "memoryless"}})
     assert len(again["messages"]) == 2
@@ -105,7 +112,7 @@ def test_a_chat_can_be_carried_in_the_messages_alone(library, model, plan):
         standalone={"question": "Who is the mayor of Lisbon?"},
     )
     said = [("human", WHERE), ("ai", "Lisbon"), ("human", "Who is its mayor?")]
-    result = create_document_agent(library, scripted).invoke({"messages": said})
+    result = create_document_agent(library, scripted, effort=EVERY_ROLE).invoke({"messages": said})
     assert result["answer"].plan[0].answer == "Carlos Moedas"
 
 
@@ -282,7 +289,7 @@ def test_no_picture_is_ever_in_a_checkpoint(agent_of, library, model, plan, thre
 
 def test_the_agent_is_a_node_like_any_other(library, model, plan):
     scripted = model(plan=plan(("q1", WHERE)), quotes=QUOTES, answer="Lisbon")
-    agent = create_document_agent(library, scripted)
+    agent = create_document_agent(library, scripted, effort=EVERY_ROLE)
     outer = StateGraph(Told)
     outer.add_node("documents", agent)
     outer.add_edge(START, "documents")
@@ -296,14 +303,14 @@ def test_the_agent_is_a_node_like_any_other(library, model, plan):
 
 def test_with_config_keeps_the_agent_what_it_is(library, model, plan):
     scripted = model(plan=plan(("q1", WHERE)), quotes=QUOTES, answer="Lisbon")
-    bound = create_document_agent(library, scripted).with_config(tags=["mine"])
+    bound = create_document_agent(library, scripted, effort=EVERY_ROLE).with_config(tags=["mine"])
     assert isinstance(bound, DocumentAgent)
     assert bound.invoke({"question": WHERE})["answer"].text == "Lisbon"
 
 
 def test_v2_results_and_streams_work(library, model, plan):
     scripted = model(plan=plan(("q1", WHERE)), quotes=QUOTES, answer="Lisbon")
-    agent = create_document_agent(library, scripted, budget=Budget())
+    agent = create_document_agent(library, scripted, effort=EVERY_ROLE, budget=Budget())
     assert agent.invoke({"question": WHERE}, version="v2").value["answer"].text == "Lisbon"
     parts = list(agent.stream({"question": WHERE}, stream_mode="values", version="v2"))
     assert parts[-1]["data"]["answer"].text == "Lisbon"
@@ -313,7 +320,7 @@ def test_a_document_removed_while_it_is_asked_about_leaves_nothing(library, mode
     shutil.copytree(library.path, tmp_path / "corpus")
     with Corpus(tmp_path / "corpus") as corpus:
         reader = model(plan=plan(("q1", WHERE)), quotes=QUOTES)
-        with create_document_agent(corpus, reader, checkpointer=True) as agent:
+        with create_document_agent(corpus, reader, effort=EVERY_ROLE, checkpointer=True) as agent:
             stream = agent.stream({"question": WHERE}, {"configurable": {"thread_id": "t"}})
             for part in stream:
                 if "read" in part:
