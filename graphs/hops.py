@@ -9,6 +9,7 @@ from pagehop.graphs.state import Errand, Errands, Report, State
 from pagehop.tools.boxes import BBox, enclose, pad
 from pagehop.tools.evidence import Evidence, Ledger
 
+GREETING = 8  # words, at most, of what may be replied to without a search
 MAX_HOPS = 12  # sub-questions of one question; a longer plan is cut, and the answer says so
 ANSWER_LENGTH = 200  # characters of an answer that are put into a later question
 CLOSER_MARGIN = 0.02  # of the page, around the box that is looked at again
@@ -17,12 +18,13 @@ CLOSER_MARGIN = 0.02  # of the page, around the box that is looked at again
 def sound(plan: Plan, question: str) -> Plan:
     """The plan with unique ids, known dependencies and at most `MAX_HOPS` sub-questions.
 
-    A plan with neither sub-questions nor a reply becomes the question itself.
+    A plan with neither sub-questions nor a reply becomes the question itself. So does one that
+    replies to more than a greeting: a planner has seen no page, and knows nothing.
     """
     if not plan.sub_questions:
-        return (
-            plan if plan.reply else Plan(sub_questions=(SubQuestion(id="q1", question=question),))
-        )
+        if plan.reply and _is_a_word_or_two(question):
+            return plan
+        return Plan(sub_questions=(SubQuestion(id="q1", question=question),))
     kept: dict[str, SubQuestion] = {}
     for sub in plan.sub_questions[:MAX_HOPS]:
         kept.setdefault(sub.id, sub)
@@ -33,6 +35,10 @@ def sound(plan: Plan, question: str) -> Plan:
             for sub in kept.values()
         ),
     )
+
+
+def _is_a_word_or_two(question: str) -> bool:
+    return len(question.split()) <= GREETING and not any(c.isdigit() for c in question)
 
 
 def ready(plan: Plan) -> tuple[SubQuestion, ...]:

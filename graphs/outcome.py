@@ -8,6 +8,7 @@ from pagehop.graphs.services import Services
 from pagehop.graphs.state import State
 from pagehop.tools.evidence import Answer, Hop, Status
 
+NOT_LOOKED_UP = "Nothing was looked up for this."
 NOTHING_STANDS = "No claim of the answer could be shown to stand on a page, so none is given."
 
 
@@ -42,6 +43,7 @@ def answer_of(state: State, services: Services) -> Answer:
             status="answered",
             usage=usage,
             model=services.team.name,
+            notes=(NOT_LOOKED_UP,),
         )
     draft, notes = state.checked, [*state.checked.notes, *state.failures]
     notes += [f"Dropped: {o.claim!r}: {o.reason}" for o in state.objections]
