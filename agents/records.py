@@ -20,6 +20,12 @@ KEPT = (
     "response_metadata",
 )
 
+UNSAID = frozenset(
+    ("name", "cache", "verbose", "callbacks", "tags", "metadata", "custom_get_token_ids",
+     "rate_limiter", "profile", "disable_streaming", "streaming", "stream_usage", "max_retries",
+     "request_timeout", "timeout")
+)  # fmt: skip
+
 
 def call_key(role: str, model: str, messages: Sequence[BaseMessage], asks: str) -> str:
     """The same for the same call, in any process: 32 hex digits.
@@ -49,21 +55,29 @@ def from_record(record: Mapping[str, Any]) -> AIMessage | None:
         return None
 
 
-def tokens_of(reply: AIMessage) -> tuple[int, int]:
-    """Tokens in and out, as the provider counts them; 0 where it does not say."""
-    usage = reply.usage_metadata
-    return (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
-
-
 def image_count(messages: Sequence[BaseMessage]) -> int:
     """How many pictures go with these messages."""
     return sum(_is_image(block) for message in messages for block in _blocks(message))
 
 
-def rough_tokens(messages: Sequence[BaseMessage]) -> int:
-    """About how many tokens go in: four characters each, a thousand a picture."""
-    letters = sum(len(str(message.text)) for message in messages)
-    return letters // 4 + 1000 * image_count(messages)
+def settings_of(model: object) -> str:
+    """A model's class and its plain settings (temperature, address, seed, ...), as JSON.
+
+    Keys and clients are left out, and what says how it is called, not what it replies.
+    """
+    inner = getattr(model, "bound", model)
+    names = sorted(set(getattr(type(inner), "model_fields", {})) - UNSAID)
+    told = {name: _plain(getattr(inner, name, None)) for name in names}
+    return _json([type(inner).__qualname__, told])
+
+
+def _plain(value: object) -> object:
+    """The value where it is plain data; None for everything else."""
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | float | bool) else None
 
 
 def _asked(message: BaseMessage) -> list[Any]:

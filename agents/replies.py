@@ -1,36 +1,42 @@
 """Typed replies: a model is asked for a type, and the caller gets that type or a named error.
 
-The type goes out by the best way the model has: as a tool that it must call, else as a JSON
-schema in the text. Whatever comes back is parsed here, from the raw message, so that a reply
-from the journal is read exactly as a fresh one. A reply that does not fit is shown its error
-and asked for once more.
+The type goes out by the best way the model has: as a JSON schema that holds its reply, else as
+a tool that it must call, else in words. A way that the model's server refuses is not tried
+again in this run. Whatever comes back is parsed by us (`agents/parsing.py`). A reply that does
+not fit is shown its error and asked for once more.
 """
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import Runnable
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from pagehop.agents.abilities import abilities_of
 from pagehop.agents.calls import Calls
-from pagehop.tools.errors import InvalidReplyError, RequestRefusedError
+from pagehop.agents.json_text import spoken, storable
+from pagehop.agents.model.fitting import invoke_fitted
+from pagehop.agents.parsing import Check, Typed, UnfitError, ended_early, parse
+from pagehop.tools.errors import (
+    ContentRefusedError,
+    ContextTooLongError,
+    InvalidReplyError,
+    RequestRefusedError,
+)
 
 logger = logging.getLogger(__name__)
 
-Typed = TypeVar("Typed", bound=BaseModel)
-Check: TypeAlias = Callable[[Typed], None]  # raises ValueError with a sentence for the model
+Way: TypeAlias = Literal["schema", "tool", "words"]
 
 SHOWN = 60  # characters of a reply that an error quotes
 REPEATED = 6000  # characters of a reply that are shown to the model when it is to mend it
-CUT_OFF = frozenset({"length", "max_tokens", "MAX_TOKENS"})  # how providers call it
+TORN = 1500  # the same of one that was cut off: it is to write less
 
-
-class _UnfitError(Exception):
-    """Why a reply is not of the type, in a sentence."""
+__all__ = ["Check", "Typed", "ask", "offers_tools", "said_after", "schema_text", "settle"]
 
 
 def ask(
@@ -47,7 +53,7 @@ def ask(
     Args:
         calls: the run's calls.
         model: who is asked.
-        messages: what is asked.
+        messages: what is asked; where it is more than the model takes, less of it is sent.
         schema: the type of the reply.
         role: on whose behalf.
         check: raises ValueError where the reply fits its type but not the case: an unknown id.
@@ -78,13 +84,13 @@ def settle(  # noqa: PLR0913 - a call and its reply
     """
     try:
         return parse(reply, schema, check)
-    except _UnfitError as unfit:
+    except UnfitError as unfit:
         logger.info("the %s's reply does not fit: %s", role, unfit)
         again = [*messages, *_mend(reply, schema, str(unfit))]
     second = _send(calls, model, again, schema, role=role)
     try:
         return parse(second, schema, check)
-    except _UnfitError as unfit:
+    except UnfitError as unfit:
         began = _told(second)[:SHOWN]
         raise InvalidReplyError(
             f"The {role}'s reply is not a {schema.__name__}, even after one repair: {unfit} "
@@ -92,38 +98,27 @@ def settle(  # noqa: PLR0913 - a call and its reply
         ) from None
 
 
-def parse(reply: AIMessage, schema: type[Typed], check: Check[Typed] | None = None) -> Typed:
-    """The first object in the reply that is of the type.
-
-    Raises:
-        _UnfitError: there is none, with the reason of the first object that is not.
-    """
-    first: str = ""
-    for found in _objects(reply, schema.__name__):
-        try:
-            typed = schema.model_validate(found)
-            if check is not None:
-                check(typed)
-        except ValidationError as error:
-            first = first or _sentence(error)
-        except ValueError as error:
-            first = first or str(error)
-        else:
-            return typed
-    raise _UnfitError((first or "there is no JSON object in it.") + _cut_off(reply))
-
-
 def offers_tools(calls: Calls, model: BaseChatModel) -> bool:
-    """Whether the model can be offered tools, as far as it is known."""
-    profile = getattr(model, "profile", None) or {}
-    overridden = type(model).bind_tools is not BaseChatModel.bind_tools
-    allowed = getattr(model, "tool_calling", profile.get("tool_calling", True))
-    return overridden and allowed is not False and id(model) not in calls.plain_speakers
+    """Whether the model can be offered tools, as far as it is known by now."""
+    return abilities_of(model).tools and (id(model), "tool") not in calls.refused
 
 
 def schema_text(schema: type[BaseModel]) -> str:
     """The type as JSON schema, in one line."""
     return json.dumps(schema.model_json_schema(), sort_keys=True, ensure_ascii=False)
+
+
+def said_after(messages: Sequence[BaseMessage], text: str) -> list[BaseMessage]:
+    """The conversation with more said by us, in its last message where that is ours already.
+
+    Many servers refuse two messages of the same side in a row.
+    """
+    *before, last = messages
+    if not isinstance(last, HumanMessage):
+        return [*messages, HumanMessage(text)]
+    if isinstance(last.content, str):
+        return [*before, HumanMessage(f"{last.content}\n\n{text}")]
+    return [*before, HumanMessage([*last.content, {"type": "text", "text": text}])]
 
 
 def _send(
@@ -134,66 +129,73 @@ def _send(
     *,
     role: str,
 ) -> AIMessage:
-    runner = _structured(calls, model, schema)
-    refused: RequestRefusedError | None = None
-    if runner is not None:
+    """Ask by the best way that is not refused.
+
+    Raises:
+        RequestRefusedError: every way is, so that it is not the way that is refused.
+    """
+    refused: list[Way] = []
+    for way in _ways(calls, model, messages):
+        runner = _bound(model, schema, way)
+        if runner is None and way != "words":
+            continue
+        said = said_after(messages, _plain_words(schema)) if way == "words" else messages
+        asks = "" if way == "words" else schema_text(schema)
         try:
-            return calls.invoke(model, messages, role=role, runner=runner, asks=schema_text(schema))
-        except RequestRefusedError as error:  # a server that knows no tools says so with a 4xx
-            logger.info("the %s's model takes no schema, it is asked in plain words", role)
-            refused = error
-    plain = [*messages, HumanMessage(_plain_words(schema))]
-    reply = calls.invoke(model, plain, role=role)
-    if refused is not None:
-        calls.plain_speakers.add(id(model))
-    return reply
-
-
-def _structured(
-    calls: Calls, model: BaseChatModel, schema: type[BaseModel]
-) -> Runnable[Any, Any] | None:
-    """The model bound to reply with the type; None where it can only be asked in words."""
-    profile = getattr(model, "profile", None) or {}
-    if id(model) in calls.plain_speakers:
-        return None
-    method = "function_calling"
-    if not offers_tools(calls, model):
-        if not profile.get("structured_output"):
-            return None
-        method = "json_schema"
-    try:
-        # Function calling is what most providers do, and its raw reply comes through unparsed.
-        bound: Runnable[Any, Any] = model.with_structured_output(
-            schema, include_raw=True, method=method
-        )
-    except (NotImplementedError, ValueError, TypeError) as error:
-        logger.info("no structured output: %s", error)
-        return None
-    return bound
-
-
-def _objects(reply: AIMessage, name: str) -> Iterator[object]:
-    """What may be the typed reply: arguments of the tool of that name, then JSON in the text."""
-    for call in reply.tool_calls:
-        if call["name"] == name:
-            yield call["args"]
-    for broken in reply.invalid_tool_calls:
-        yield from _json_objects(broken["args"] or "")
-    yield from _json_objects(str(reply.text))
-
-
-def _json_objects(text: str) -> Iterator[object]:
-    """JSON objects in a text, outermost ones, whatever stands around them."""
-    decoder = json.JSONDecoder()
-    start = text.find("{")
-    while start >= 0:
-        try:
-            found, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            end = start + 1
+            reply = invoke_fitted(calls, model, said, role=role, runner=runner, asks=asks)
+        except (ContextTooLongError, ContentRefusedError):
+            raise
+        except RequestRefusedError as error:
+            if way == "words":
+                raise
+            logger.info("the %s's model is asked another way: %s", role, error)
+            refused.append(way)
         else:
-            yield found
-        start = text.find("{", end)
+            calls.refused.update((id(model), way) for way in refused)
+            return reply
+    raise AssertionError  # words are always tried
+
+
+def _ways(calls: Calls, model: BaseChatModel, messages: Sequence[BaseMessage]) -> list[Way]:
+    """The ways that the model has, the best first.
+
+    After results of tools a tool comes first: some providers take such results only beside a
+    definition of tools.
+    """
+    able = abilities_of(model)
+    has: dict[Way, bool] = {"schema": able.schema, "tool": able.tools}
+    ways = [way for way in has if has[way] and (id(model), way) not in calls.refused]
+    if any(isinstance(message, ToolMessage) for message in messages):
+        ways.reverse()
+    return [*ways, "words"]
+
+
+def _bound(model: BaseChatModel, schema: type[BaseModel], way: Way) -> Runnable[Any, Any] | None:
+    """The model bound to reply with the type; None where it cannot be bound in this way."""
+    if way == "words":
+        return None
+    form: dict[str, Any] | type[BaseModel] = schema
+    settings: list[dict[str, Any]] = [{"method": "function_calling"}]
+    if way == "schema":
+        # As a dict: of a class OpenAI's client makes objects, and raises where it cannot.
+        form = schema.model_json_schema()
+        settings = [{"method": "json_schema", "strict": True}, {"method": "json_schema"}]
+    for setting in settings:
+        try:
+            return _asking_part(model.with_structured_output(form, include_raw=True, **setting))
+        except (NotImplementedError, ValueError, TypeError) as error:
+            logger.debug("no structured output with %s: %s", setting, error)
+    return None
+
+
+def _asking_part(structured: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """Only what asks, without LangChain's parsers behind it.
+
+    They complete JSON that was cut short, in time that grows with the square of its length.
+    """
+    steps = getattr(getattr(structured, "first", None), "steps__", {})
+    part: Runnable[Any, Any] = steps.get("raw", structured)
+    return part
 
 
 def _mend(reply: AIMessage, schema: type[BaseModel], unfit: str) -> list[BaseMessage]:
@@ -201,8 +203,9 @@ def _mend(reply: AIMessage, schema: type[BaseModel], unfit: str) -> list[BaseMes
 
     Its tool calls are shown as text: a provider would insist on their results otherwise.
     """
+    shown = TORN if ended_early(reply) else REPEATED
     return [
-        AIMessage(content=_told(reply)[:REPEATED] or "(nothing)"),
+        AIMessage(_told(reply)[:shown] or "(nothing)"),
         HumanMessage(
             f"This is not a valid {schema.__name__}: {unfit} "
             f"Give the whole {schema.__name__} again, with that mended."
@@ -211,9 +214,11 @@ def _mend(reply: AIMessage, schema: type[BaseModel], unfit: str) -> list[BaseMes
 
 
 def _told(reply: AIMessage) -> str:
+    """What the reply says, without its thinking."""
     calls = [json.dumps(call["args"], ensure_ascii=False) for call in reply.tool_calls]
     broken = [call["args"] or "" for call in reply.invalid_tool_calls]
-    return "\n".join(part for part in (str(reply.text), *calls, *broken) if part)
+    parts = (spoken(str(reply.text)).strip(), *calls, *broken)
+    return storable("\n".join(part for part in parts if part))
 
 
 def _plain_words(schema: type[BaseModel]) -> str:
@@ -221,19 +226,3 @@ def _plain_words(schema: type[BaseModel]) -> str:
         "Reply with one JSON object and nothing else. It must be valid by this JSON schema:\n"
         f"{schema_text(schema)}"
     )
-
-
-def _sentence(error: ValidationError) -> str:
-    """What is wrong, field by field, as far as a model can use it."""
-    told = [
-        f"field `{'.'.join(map(str, problem['loc'])) or 'the object'}`: "
-        f"{problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_url=False, include_input=False)[:5]
-    ]
-    return "; ".join(told) + "."
-
-
-def _cut_off(reply: AIMessage) -> str:
-    told = reply.response_metadata
-    reasons = (told.get("finish_reason"), told.get("stop_reason"), told.get("done_reason"))
-    return " It was cut off: write less." if CUT_OFF.intersection(map(str, reasons)) else ""

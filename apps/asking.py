@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The budget as far as the person named one."""
+    """The effort, and the budget as far as the person named one."""
+
+    effort: str = "standard"
 
     rounds: int | None = None
     model_calls: int | None = None
@@ -25,10 +27,15 @@ class Limits:
     seconds: float | None = None
 
     def budget(self) -> "Budget":
-        """The default budget, with what was named in its place."""
-        from pagehop.agents.budget import Budget
+        """The effort's budget, with what was named in its place.
 
-        return Budget(**{name: value for name, value in asdict(self).items() if value is not None})
+        Raises:
+            InputError: there is no such effort.
+        """
+        from pagehop.agents.budget import effort_of
+
+        named = {name: value for name, value in asdict(self).items() if value is not None}
+        return replace(effort_of(named.pop("effort")).budget, **named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +44,7 @@ class Settings:
 
     documents: tuple[str, ...] = ()  # ids; empty: all of the corpus
     model: str | None = None
+    graph: str = "pagehop"
     limits: Limits = field(default_factory=Limits)
     trace: bool = False
 
@@ -49,13 +57,15 @@ class Conversation:
     """
 
     def __init__(self, corpus: "Corpus", settings: Settings, thread: str | None = None) -> None:
-        from pagehop.graphs import create_document_agent
+        from pagehop.graphs.baselines import create_graph
 
         self.thread = thread
         self._settings = settings
-        self._agent = create_document_agent(
+        self._agent = create_graph(
+            settings.graph,
             corpus,
             settings.model,
+            effort=settings.limits.effort,
             budget=settings.limits.budget(),
             documents=settings.documents or None,
             checkpointer=True,
@@ -95,7 +105,9 @@ class Conversation:
 
     def _thread_of(self, question: str) -> str:
         settings = self._settings
-        asked = "\x1f".join((question.strip(), settings.model or "", *settings.documents))
+        asked = "\x1f".join(
+            (question.strip(), settings.model or "", settings.graph, *settings.documents)
+        )
         return "ask-" + hashlib.blake2b(asked.encode(errors="replace"), digest_size=8).hexdigest()
 
     def __enter__(self) -> "Conversation":

@@ -9,8 +9,10 @@ from pagehop.apps.asking import Conversation, Limits, Settings, new_thread
 from pagehop.apps.exits import report
 from pagehop.apps.folder import (
     CorpusOption,
+    FoldersOption,
     InOption,
     PathsArgument,
+    TagsOption,
     add_quietly,
     corpus_folder,
     make_corpus,
@@ -19,6 +21,7 @@ from pagehop.apps.folder import (
 from pagehop.apps.printing import citation_line, say, say_answer, tell
 from pagehop.apps.questions import (
     CallsOption,
+    EffortOption,
     ModelOption,
     RoundsOption,
     SecondsOption,
@@ -37,11 +40,14 @@ def chat(
     paths: PathsArgument = None,
     *,
     documents: InOption = None,
+    tags: TagsOption = None,
+    folders: FoldersOption = None,
     model: ModelOption = None,
     trace: TraceOption = False,
     thread: Annotated[
         str | None, typer.Option(metavar="ID", help="Go on with this conversation.")
     ] = None,
+    effort: EffortOption = "standard",
     rounds: RoundsOption = None,
     calls: CallsOption = None,
     tokens: TokensOption = None,
@@ -53,9 +59,11 @@ def chat(
     with make_corpus(folder, paths) if paths else open_corpus(folder) as opened:
         within = (*(documents or ()), *(add_quietly(opened, paths) if paths else ()))
         settings = Settings(
-            documents=tuple(opened.document(name).id for name in within),
+            documents=opened.choose(within, tags=tags or (), folders=folders or ()) or (),
             model=model,
-            limits=Limits(rounds=rounds, model_calls=calls, tokens=tokens, seconds=seconds),
+            limits=Limits(
+                effort=effort, rounds=rounds, model_calls=calls, tokens=tokens, seconds=seconds
+            ),
             trace=trace,
         )
         with Conversation(opened, settings, thread or new_thread()) as conversation:

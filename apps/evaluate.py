@@ -1,12 +1,13 @@
-"""eval: how good the search is, on questions whose answers are known to stand somewhere."""
+"""eval: how good the search and the answers are, on questions whose answers are known."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pagehop.apps.answers import answers
 from pagehop.apps.folder import CorpusOption, corpus_folder, open_corpus
-from pagehop.apps.printing import say, tell
+from pagehop.apps.printing import say, write_json
 
 if TYPE_CHECKING:
     from pagehop.evals.question import Question
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 PASSAGES = Path(".pagehop-passages")  # a corpus is no place to make another in
 
-app = typer.Typer(help="Measure the search on questions with known answers.")
+app = typer.Typer(help="Measure search and answers on questions with known answers.")
+app.command()(answers)
 
 QuestionsArgument = Annotated[
     Path, typer.Argument(metavar="QUESTIONS", help="The data set's file of questions.")
@@ -39,8 +41,8 @@ def retrieval(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="devpack, financebench, hotpotqa, m3docvqa, mmdocir, mmlongbench, musique, "
-            "slidevqa or vidoseek.",
+            help="devpack, financebench, hotpotqa, longdocurl, m3docvqa, mmdocir, mmlongbench, "
+            "mpdocvqa, musique, slidevqa or vidoseek.",
         ),
     ] = "devpack",
     pooled: Annotated[
@@ -87,7 +89,7 @@ def retrieval(
             )
             report = evaluate(opened, task, progress)
     if record is not None:
-        _write(as_record(report), record)
+        write_json(as_record(report), record)
     say(markdown(report))
 
 
@@ -111,7 +113,7 @@ def multihop(
     with StderrProgress() as progress:
         report = evaluation.main(folder, corpus, progress, limit=limit)
     if record is not None:
-        _write(evaluation.record(report), record)
+        write_json(evaluation.record(report), record)
     say(evaluation.markdown(report))
 
 
@@ -125,15 +127,3 @@ def _read(
         questions, book = formats.read_passage_questions(path, form)
         return questions, book.corpus(corpus or PASSAGES, progress)
     return formats.read_questions(path, form), open_corpus(corpus_folder(context, corpus))
-
-
-def _write(record: object, path: Path) -> None:
-    import json
-
-    from pagehop.tools.errors import StorageError
-
-    try:
-        path.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"The numbers cannot be written to {str(path)!r}: {error}.") from error
-    tell(f"wrote {path}")

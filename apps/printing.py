@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pagehop.tools.evidence import Answer, Citation
 
 QUOTE = 160  # characters of a quote that are shown
@@ -48,6 +50,21 @@ def say_json(record: object) -> None:
     """Print one JSON document; characters that steer a terminal are escaped, not removed."""
     text = json.dumps(record, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
     typer.echo("".join(_escaped(mark) if _steers(mark) and mark != "\n" else mark for mark in text))
+
+
+def write_json(record: object, path: "Path") -> None:
+    """Write one JSON document into a file, and say so.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    from pagehop.tools.errors import StorageError
+
+    try:
+        path.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"The numbers cannot be written to {str(path)!r}: {error}.") from error
+    tell(f"wrote {path}")
 
 
 def shorten(text: str, limit: int = QUOTE) -> str:

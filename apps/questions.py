@@ -31,6 +31,12 @@ ModelOption = Annotated[
         "without one, answers are made of quotes.",
     ),
 ]
+EffortOption = Annotated[
+    str,
+    typer.Option(
+        "--effort", metavar="E", help="How hard to work on it: quick, standard or thorough."
+    ),
+]
 RoundsOption = Annotated[
     int | None, typer.Option(min=1, help="At most so many rounds of search and critique.")
 ]
@@ -51,6 +57,14 @@ def ask(
     tags: TagsOption = None,
     folders: FoldersOption = None,
     model: ModelOption = None,
+    graph: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="pagehop, or a published design to compare with: one-shot, five-agents, seeker, "
+            "bm25-search, whole-document.",
+        ),
+    ] = "pagehop",
     as_json: JsonOption = False,
     trace: TraceOption = False,
     figures: Annotated[
@@ -61,6 +75,7 @@ def ask(
         str | None,
         typer.Option(metavar="ID", help="Go on with this conversation, or with a stopped run."),
     ] = None,
+    effort: EffortOption = "standard",
     rounds: RoundsOption = None,
     calls: CallsOption = None,
     tokens: TokensOption = None,
@@ -78,7 +93,10 @@ def ask(
         settings = Settings(
             documents=opened.choose(within, tags=tags or (), folders=folders or ()) or (),
             model=model,
-            limits=Limits(rounds=rounds, model_calls=calls, tokens=tokens, seconds=seconds),
+            graph=graph,
+            limits=Limits(
+                effort=effort, rounds=rounds, model_calls=calls, tokens=tokens, seconds=seconds
+            ),
             trace=trace,
         )
         with Conversation(opened, settings, thread) as conversation:

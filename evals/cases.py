@@ -1,13 +1,17 @@
 """Questions made ready for a corpus: names become ids, and what cannot be asked is counted."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from pagehop.evals.question import Question
 from pagehop.tools import BBox, Corpus, Document
 from pagehop.tools.errors import InputError, UnknownDocumentError
 from pagehop.tools.retrieval.fusion import Place
+
+# Why a question cannot be measured; empty where it can. The documents by name; whether pooled.
+Unfit: TypeAlias = Callable[[Question, Mapping[str, Document], bool], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,31 @@ class _Left:
         return ": " + ", ".join([*shown, *more]) if shown else ""
 
 
+def unsearchable(question: Question, documents: Mapping[str, Document], pooled: bool) -> str:
+    """Why what is found for a question cannot be measured; empty where it can."""
+    if not question.answerable:
+        return "to which the documents have no answer"
+    if not question.pages and not pooled:
+        return "whose pages nobody labelled, only their documents"
+    return unaskable(question, documents, pooled)
+
+
+def unaskable(question: Question, documents: Mapping[str, Document], pooled: bool) -> str:
+    """Why a question cannot be asked; empty where it can."""
+    if pooled and not question.alone:
+        return "that cannot be understood without their document"
+    if any(not 1 <= page <= documents[name].page_count for name, page in question.pages):
+        return "with a gold page that the document does not have"
+    return ""
+
+
 def prepare(
-    questions: Iterable[Question], corpus: Corpus, *, pooled: bool, limit: int | None = None
+    questions: Iterable[Question],
+    corpus: Corpus,
+    *,
+    pooled: bool,
+    limit: int | None = None,
+    unfit: Unfit = unsearchable,
 ) -> Prepared:
     """The questions that can be asked of a corpus.
 
@@ -71,6 +98,7 @@ def prepare(
         pooled: whether all documents are searched at once; then those questions are left out
             that cannot be understood without their document.
         limit: at most so many cases.
+        unfit: why a question cannot be measured.
 
     Raises:
         InputError: none is left; the message says why.
@@ -81,9 +109,14 @@ def prepare(
         if limit is not None and len(cases) >= limit:
             left.add("beyond the limit")
             continue
-        case = _case(question, found, left, pooled=pooled)
-        if case is not None:
-            cases.append(case)
+        documents = _documents(question, found, left)
+        if documents is None:
+            continue
+        reason = unfit(question, documents, pooled)
+        if reason:
+            left.add(reason)
+            continue
+        cases.append(_case(question, documents, found))
     if not cases:
         raise InputError(
             f"No question is left to ask of the corpus in {str(corpus.path)!r}. "
@@ -113,8 +146,8 @@ class Found:
         return self._corpus.catalogue.page(*place).ocr
 
 
-def _case(question: Question, found: Found, left: _Left, *, pooled: bool) -> Case | None:
-    """The case of a question; None, and counted, where it cannot be asked or measured."""
+def _documents(question: Question, found: Found, left: _Left) -> dict[str, Document] | None:
+    """The documents of a question by name; None, and counted, where the corpus lacks one."""
     documents: dict[str, Document] = {}
     for name in question.documents:
         document = found.document(name)
@@ -122,10 +155,10 @@ def _case(question: Question, found: Found, left: _Left, *, pooled: bool) -> Cas
             left.add("about documents that the corpus does not have", name)
             return None
         documents[name] = document
-    reason = _unfit(question, documents, pooled=pooled)
-    if reason:
-        left.add(reason)
-        return None
+    return documents
+
+
+def _case(question: Question, documents: Mapping[str, Document], found: Found) -> Case:
     gold = frozenset((documents[name].id, page) for name, page in question.pages)
     return Case(
         question=question,
@@ -134,19 +167,6 @@ def _case(question: Question, found: Found, left: _Left, *, pooled: bool) -> Cas
         regions=_regions(question, documents),
         scanned=bool(gold) and all(found.scanned(place) for place in gold),
     )
-
-
-def _unfit(question: Question, documents: Mapping[str, Document], *, pooled: bool) -> str:
-    """Why a question cannot be measured; empty where it can."""
-    if not question.answerable:
-        return "to which the documents have no answer"
-    if pooled and not question.alone:
-        return "that cannot be understood without their document"
-    if not question.pages and not pooled:
-        return "whose pages nobody labelled, only their documents"
-    if any(not 1 <= page <= documents[name].page_count for name, page in question.pages):
-        return "with a gold page that the document does not have"
-    return ""
 
 
 def _regions(

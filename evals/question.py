@@ -16,6 +16,14 @@ class GoldRegion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a data set takes for a right answer."""
+
+    answers: tuple[tuple[str, ...], ...]  # any of them; each is its items, mostly one
+    form: str = ""  # in the data set's own word: Int, Float, List, Short Answer, ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One question of a data set, with all that is known of where its answer stands.
 
@@ -30,7 +38,9 @@ class Question:
     pages: frozenset[tuple[str, int]] = frozenset()  # document, page; empty where none is known
     regions: tuple[GoldRegion, ...] = ()
     modalities: frozenset[Modality] = frozenset()  # of the evidence; empty where nobody said
+    labels: tuple[str, ...] = ()  # the same in the data set's own words: Chart, Table, ...
     hops: int = 1  # pieces of evidence to be brought together
     kind: str = ""  # of the document: slides, manual, 10-K, ...
     answerable: bool = True
     alone: bool = True  # it can be understood without knowing which document is meant
+    expected: Expected | None = None  # None: the data set gives no answer

@@ -4,17 +4,16 @@ A file is JSON lines (`.jsonl`) or one JSON document: a list of records, or an o
 holds such a list. It comes from somewhere else, so nothing in it is taken for granted.
 """
 
-import ast
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+from pagehop.evals.lists import written_list
 from pagehop.tools.errors import InputError, PathNotFoundError
 
 Value = TypeVar("Value")
-_LONGEST = 100_000  # characters of a list written as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,13 @@ class Record:
     def whole(self, name: str, default: int | None = None) -> int:
         """A whole number."""
         return self._read(name, int, "a whole number", default)
+
+    def number(self, name: str) -> float:
+        """A number."""
+        found = self.fields.get(name)
+        if not isinstance(found, int | float) or isinstance(found, bool):
+            self.wrong(name, "a number")
+        return float(found)
 
     def flag(self, name: str, default: bool | None = None) -> bool:
         """True or false."""
@@ -98,7 +104,7 @@ class Record:
     def _list(self, name: str) -> Sequence[object]:
         found = self.fields.get(name)
         if isinstance(found, str):
-            found = _written_list(found)
+            found = written_list(found) or ([found] if found.strip("[] ") else [])
         if found is None:
             return []
         return found if isinstance(found, list) else [found]
@@ -160,14 +166,3 @@ def _parsed(text: str, where: str) -> object:
         return parse(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON ({error}).") from error
-
-
-def _written_list(text: str) -> list[object]:
-    """The list that a text such as "['Chart', 'Table']" or "[3, 5]" spells, else the text."""
-    if not text.strip().startswith("[") or len(text) > _LONGEST:
-        return [text] if text else []
-    try:
-        found = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return [text]
-    return list(found) if isinstance(found, list) else [text]

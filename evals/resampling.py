@@ -62,13 +62,26 @@ class Sample:
         Raises:
             ValueError: the other has other questions.
         """
+        gaps = self._gaps(other) / self._counts()
+        means = _drawn(len(gaps)) @ gaps / len(gaps)
+        return _difference(float(gaps.mean()), means, len(gaps))
+
+    def less_by_question(self, other: "Sample") -> Difference:
+        """The micro mean of this less that of another sample of the same questions.
+
+        Raises:
+            ValueError: the other has other questions.
+        """
+        gaps, counts = self._gaps(other), self._counts()
+        draws = _drawn(len(gaps))
+        means = (draws @ gaps) / (draws @ counts)
+        return _difference(float(gaps.sum() / counts.sum()), means, len(gaps))
+
+    def _gaps(self, other: "Sample") -> NDArray[np.float64]:
+        """(documents,) sums of this less those of the other."""
         if list(self.groups) != list(other.groups):
             raise ValueError("Two samples are compared question by question: give the same ones.")
-        gaps = (self._sums() - other._sums()) / self._counts()
-        means = _drawn(len(gaps)) @ gaps / len(gaps)
-        low, high = _middle(means)
-        won = float(((means > 0) + 0.5 * (means == 0)).mean())
-        return Difference(float(gaps.mean()), low, high, won, len(gaps))
+        return self._sums() - other._sums()
 
     def _sums(self) -> NDArray[np.float64]:
         totals: dict[Hashable, float] = dict.fromkeys(self.groups, 0.0)
@@ -84,6 +97,12 @@ class Sample:
 
     def _estimate(self, means: NDArray[np.float64], mean: float) -> Estimate:
         return Estimate(mean, *_middle(means), len(self.values), len(set(self.groups)))
+
+
+def _difference(mean: float, means: NDArray[np.float64], documents: int) -> Difference:
+    low, high = _middle(means)
+    won = float(((means > 0) + 0.5 * (means == 0)).mean())
+    return Difference(mean, low, high, won, documents)
 
 
 def _middle(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -87,8 +87,10 @@ class DocumentAgent(CompiledStateGraph[State, Services, Asked, Told]):
             visit.close()
 
     def close(self) -> None:
-        """Close the file of runs and, if it is the agent's own, of checkpoints."""
+        """Close the files of runs, of kept replies and, if its own, of checkpoints."""
         self.setup.runs.close()
+        if self.setup.cache is not None:
+            self.setup.cache.close()
         if isinstance(self.checkpointer, CorpusSaver):
             self.checkpointer.close()
 

@@ -14,6 +14,7 @@ from langchain_core.messages import (
 from langchain_core.messages.content import Citation as Annotation
 
 from pagehop.agents.team import Turn
+from pagehop.graphs.state import Asked
 from pagehop.tools import Corpus
 from pagehop.tools.errors import EmptyQuestionError
 from pagehop.tools.evidence import Answer, Citation, Evidence, Ledger
@@ -27,6 +28,8 @@ def asked(given: object) -> tuple[str, list[BaseMessage]]:
     Raises:
         EmptyQuestionError: there is no question in it.
     """
+    if isinstance(given, Asked):
+        given = {"question": given.question, "messages": given.messages}
     if not isinstance(given, Mapping):
         raise EmptyQuestionError(
             f'Ask with {{"question": ...}} or {{"messages": [...]}}; a {type(given).__name__} came.'

@@ -10,8 +10,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
 
 from pagehop.agents.budget import Budget, Effort, effort_of
+from pagehop.agents.cache import REPLY_FILE, ReplyCache
 from pagehop.agents.calls import Calls
+from pagehop.agents.prices import Prices, check_prices
 from pagehop.agents.team import Team
+from pagehop.agents.traffic import Traffic
 from pagehop.graphs.agent import DocumentAgent
 from pagehop.graphs.question import wiring
 from pagehop.graphs.runs import RUN_FILE, RunFile
@@ -33,6 +36,9 @@ def create_document_agent(  # noqa: PLR0913 all but two are optional and named
     documents: Sequence[str] | None = None,
     effort: str | Effort = "standard",
     budget: Budget | None = None,
+    prices: Prices | None = None,
+    traffic: Traffic | None = None,
+    cache: bool = False,
     checkpointer: Saver = None,
     store: BaseStore | None = None,
     name: str = "pagehop",
@@ -49,6 +55,10 @@ def create_document_agent(  # noqa: PLR0913 all but two are optional and named
         effort: how hard a question is worked on: quick, standard, thorough, or numbers of
             your own; `pagehop.agents.EFFORTS` has the presets.
         budget: what one question may cost; None: what the effort allows.
+        prices: of the models' tokens, by name, for `usage.money` and a budget of money.
+        traffic: how much is asked of a provider at once and per minute; may be shared.
+        cache: keep the model's replies in the corpus folder, for all later runs; they are
+            erased when a document is removed.
         checkpointer: as in any LangGraph graph; True keeps threads in the corpus folder.
         store: LangGraph's, for your own tools.
         name: of the graph, in traces and as a node of another graph.
@@ -59,16 +69,21 @@ def create_document_agent(  # noqa: PLR0913 all but two are optional and named
         UnknownDocumentError: one of `documents` is not in the corpus.
         UnknownModelError: there is no such model.
         MissingKeyError: the model's provider needs a key that is not set.
+        UnknownPriceError: the budget limits money, and a model's price is not known.
     """
     chosen = None if documents is None else tuple(corpus.document(d).id for d in documents)
     file = corpus.path / RUN_FILE
     worked = effort_of(effort)
     saver = CorpusSaver(file) if checkpointer is True else checkpointer and strict(checkpointer)
+    allowed = budget or worked.budget
     setup = Setup(
         corpus=corpus,
-        team_of=_team(corpus, model, tools, worked),
-        budget=budget or worked.budget,
+        team_of=_team(corpus, model, tools, worked, allowed, prices),
+        budget=allowed,
         effort=worked,
+        prices=prices,
+        traffic=traffic or Traffic(concurrent=max_concurrency),
+        cache=ReplyCache(corpus.path / REPLY_FILE) if cache else None,
         runs=RunFile(file),
         documents=chosen,
         max_concurrency=max_concurrency,
@@ -78,7 +93,12 @@ def create_document_agent(  # noqa: PLR0913 all but two are optional and named
 
 
 def _team(
-    corpus: Corpus, model: Model | Mapping[str, Model] | None, tools: Tools, effort: Effort
+    corpus: Corpus,
+    model: Model | Mapping[str, Model] | None,
+    tools: Tools,
+    effort: Effort,
+    budget: Budget,
+    prices: Prices | None,
 ) -> Callable[[Calls], Team]:
     """Makes the team of a run; models and tools are loaded and checked here, once."""
     if model is None:
@@ -90,7 +110,6 @@ def _team(
         return lambda _: quoting
     from pagehop.agents.model.team import model_team
 
-    asking = model_team(
-        corpus, model, tools, Calls(Budget()), effort=effort
-    )  # now, so that names are checked
+    asking = model_team(corpus, model, tools, Calls(budget), effort=effort)
+    check_prices(budget, asking.models.values(), prices)
     return lambda calls: replace(asking, calls=calls)

@@ -15,8 +15,11 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, StateSnapshot
 
 from pagehop.agents.budget import STANDARD, Budget, Effort
+from pagehop.agents.cache import ReplyCache
 from pagehop.agents.calls import Calls
+from pagehop.agents.prices import Prices
 from pagehop.agents.team import Team
+from pagehop.agents.traffic import Traffic
 from pagehop.graphs.conversation import asked
 from pagehop.graphs.lease import Lease
 from pagehop.graphs.runs import Run, RunFile, Runs
@@ -41,6 +44,9 @@ class Setup:
     budget: Budget
     runs: RunFile
     effort: Effort = STANDARD
+    prices: Prices | None = None
+    traffic: Traffic | None = None
+    cache: ReplyCache | None = None
     documents: tuple[str, ...] | None = None
     max_concurrency: int = 8
 
@@ -171,7 +177,14 @@ class Visit:
     def _services(self, spent: Usage) -> Services:
         setup, run = self.agent.setup, self._run
         journal = None if run is None else setup.runs().journal(run)
-        calls = Calls(setup.budget, spent=spent, journal=journal)
+        calls = Calls(
+            setup.budget,
+            spent=spent,
+            journal=journal,
+            prices=setup.prices,
+            traffic=setup.traffic,
+            cache=setup.cache,
+        )
 
         def seen(documents: tuple[str, ...]) -> None:
             if run is not None and documents:

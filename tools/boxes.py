@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from pagehop.tools.errors import BadBoxError
 
 BBox: TypeAlias = tuple[float, float, float, float]
-BoxUnit: TypeAlias = Literal["fraction", "thousand", "pixel"]
+BoxUnit: TypeAlias = Literal["fraction", "thousand", "thousand-yx", "pixel"]
 
 PAGE: BBox = (0.0, 0.0, 1.0, 1.0)
 SLACK = 0.02  # how far outside the picture a model's box may reach before it is nonsense
@@ -67,23 +67,31 @@ def to_points(box: BBox, width: float, height: float) -> tuple[float, float, flo
 
 
 def from_model(
-    box: Sequence[float], *, shown: tuple[int, int], unit: BoxUnit | None = None
+    box: Sequence[float],
+    *,
+    shown: tuple[int, int],
+    unit: BoxUnit | None = None,
+    habit: BoxUnit | None = None,
 ) -> BBox:
     """A box as a model writes it, as fractions of the picture it was shown.
 
     Args:
-        box: x0, y0, x1, y1; a corner pair in any order.
+        box: x0, y0, x1, y1; a corner pair in any order. y before x for "thousand-yx".
         shown: width and height in pixels of the picture as the model saw it.
-        unit: what the numbers are. None guesses: all within 0 to 1 are fractions; a box that
-            fits into the picture is pixels; else, within 0 to 1000, thousandths.
+        unit: what the numbers are. None guesses: all within 0 to 1 are fractions, whatever the
+            model's habit; else its habit; else a box that fits into the picture is pixels, and
+            one within 0 to 1000 thousandths.
+        habit: in what the model is known to write boxes.
 
     Raises:
         BadBoxError: not four finite numbers, no area, or far outside the picture.
     """
     edges = _four_numbers(box)
     width, height = shown
-    scale = {"fraction": (1.0, 1.0), "thousand": (1000.0, 1000.0), "pixel": (width, height)}
-    sx, sy = scale[unit or _guess(edges, width, height)]
+    spoken = unit or _guess(edges, width, height, habit)
+    if spoken == "thousand-yx":
+        edges = (edges[1], edges[0], edges[3], edges[2])
+    sx, sy = _scale(spoken, width, height)
     x0, x1 = sorted((edges[0] / sx, edges[2] / sx))
     y0, y1 = sorted((edges[1] / sy, edges[3] / sy))
     if min(x0, y0) < -SLACK or max(x1, y1) > 1 + SLACK:
@@ -118,9 +126,17 @@ def _four_numbers(box: object) -> BBox:
     raise BadBoxError(f"A box is four numbers x0, y0, x1, y1; this is {str(box)[:80]!r}.")
 
 
-def _guess(box: BBox, width: int, height: int) -> BoxUnit:
+def _scale(unit: BoxUnit, width: int, height: int) -> tuple[float, float]:
+    if unit == "pixel":
+        return (width, height)
+    return (1.0, 1.0) if unit == "fraction" else (1000.0, 1000.0)
+
+
+def _guess(box: BBox, width: int, height: int, habit: BoxUnit | None) -> BoxUnit:
     if max(box) <= 1 + SLACK:
         return "fraction"
+    if habit is not None:
+        return habit
     if max(box[0], box[2]) <= width * (1 + SLACK) and max(box[1], box[3]) <= height * (1 + SLACK):
         return "pixel"
     return "thousand" if max(box) <= 1000 * (1 + SLACK) else "pixel"

@@ -17,6 +17,7 @@ PagehopError
 │   ├── BadVectorsError         an array that holds no unit vectors
 │   ├── VocabularyError         a file of synonyms is not of the form described
 │   ├── MissingKeyError         a provider needs a key that is not set
+│   ├── UnknownPriceError       money is limited, and a model's price is not known
 │   ├── CorpusVersionError      the corpus was made by another version
 │   ├── CorpusBusyError         another process is writing to the corpus
 │   ├── ThreadBusyError         another process runs a question on this thread id
@@ -25,6 +26,8 @@ PagehopError
 ├── InvalidReplyError       a model's reply is not what was asked for, even after one repair
 ├── ModelCallError          a model could not be reached, or refused
 │   └── RequestRefusedError     the provider rejects the request as it stands (a 4xx status)
+│       ├── ContextTooLongError     it is longer than the model can take: ask with less
+│       └── ContentRefusedError     a filter of the provider does not let it, or its reply, through
 └── BudgetSpentError        no call is left in the budget of this question
 """
 
@@ -97,6 +100,10 @@ class MissingKeyError(InputError):
     """A model's provider needs a key that is not set."""
 
 
+class UnknownPriceError(InputError):
+    """Money is limited, and what a model costs is not known."""
+
+
 class CorpusVersionError(InputError):
     """The corpus was made by another version of pagehop."""
 
@@ -127,6 +134,14 @@ class ModelCallError(PagehopError):
 
 class RequestRefusedError(ModelCallError):
     """The provider rejects the request as it stands; asking the same again is of no use."""
+
+
+class ContextTooLongError(RequestRefusedError):
+    """The request is longer than the model can take: less may be asked."""
+
+
+class ContentRefusedError(RequestRefusedError):
+    """A content filter of the provider held back the request or the reply."""
 
 
 class BudgetSpentError(PagehopError):

@@ -108,8 +108,20 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoleUsage:
+    """What one role has cost so far."""
+
+    role: str
+    model_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    images: int = 0
+    money: float | None = 0.0  # as in `Usage`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a question has cost so far."""
+    """What a question has cost so far, failed calls and streams that were cut off included."""
 
     rounds: int = 0
     model_calls: int = 0
@@ -117,6 +129,15 @@ class Usage:
     output_tokens: int = 0
     images: int = 0
     seconds: float = 0.0
+    money: float | None = 0.0  # in the currency of the prices given; None: a price is unknown
+    failed_calls: int = 0  # attempts that brought no reply; a call may take several
+    cached_calls: int = 0  # answered from replies that were kept; they cost nothing
+    estimated: bool = False  # some tokens are our estimate, as the provider did not count them
+    roles: tuple[RoleUsage, ...] = ()  # sorted by role
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form of the contract."""
+        return {**asdict(self), "roles": [asdict(role) for role in self.roles]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +168,7 @@ class Answer:
                 {"question": hop.question, "answer": hop.answer, "depends_on": list(hop.depends_on)}
                 for hop in self.plan
             ],
-            "usage": asdict(self.usage),
+            "usage": self.usage.as_dict(),
             "model": self.model,
             "notes": list(self.notes),
         }

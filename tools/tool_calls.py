@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from pagehop.tools.errors import InputError
 
-BUILT_IN = frozenset({"crop", "read_text", "read_table", "find_similar", "calculate"})
+BUILT_IN = frozenset({"crop", "show_page", "read_text", "read_table", "find_similar", "calculate"})
 SECONDS = 120.0  # of one call of a custom tool
 MAX_CHARACTERS = 20_000  # of a result
 PICTURES = ("image", "image_url")  # types of content blocks

@@ -1,45 +1,61 @@
 """The tools that agents are offered: those for looking closer, and a user's own."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import BaseTool, StructuredTool, tool
 
-from pagehop.tools.errors import InputError
+from pagehop.tools.boxes import PAGE, area
+from pagehop.tools.errors import InputError, WorkerError
 from pagehop.tools.tool_calls import BUILT_IN, ToolOutcome, run_tool
-from pagehop.tools.vision import View, Views, picture_block
+from pagehop.tools.vision import ContactSheets, View, Views, picture_block
 
 if TYPE_CHECKING:
     from pagehop.tools.corpus.searchable import SearchableCorpus
     from pagehop.tools.retrieval.channel import Hit
 
-__all__ = ["BUILT_IN", "ToolOutcome", "as_tools", "run_tool", "similar_tool", "view_tools"]
+__all__ = [
+    "BUILT_IN",
+    "ToolOutcome",
+    "as_tools",
+    "page_tool",
+    "run_tool",
+    "similar_tool",
+    "view_tools",
+]
 
-CROP_CHARACTERS = 3_000  # of the text that goes with a crop
+BESIDE = 3_000  # characters of the text that goes with a picture
+MOST_OF_IT = 0.4  # share of a small page on a sheet from which on a crop shows the whole page
 SIMILAR = 5  # regions that a picture is found to be like
 HIT_CHARACTERS = 300  # of the text of each
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what providers accept
 
 
-def view_tools(views: Views) -> list[BaseTool]:
-    """The tools with which an agent looks closer: crop, read_text, read_table."""
+def view_tools(views: Views, sheets: ContactSheets | None = None) -> list[BaseTool]:
+    """The tools with which an agent looks closer: crop, read_text, read_table.
+
+    Args:
+        views: the pictures that the agent has been shown.
+        sheets: the overviews that it has been shown; a crop of one shows the page itself.
+    """
+    overviews = {sheet.id for sheet in sheets.shown} if sheets else frozenset()
 
     def crop(view: str, box: list[float]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Show a part of a picture larger and sharper. The result is a new view to work with.
 
         Args:
             view: Id of the picture, such as v1. A crop can be cropped again.
+                A crop of an overview (s1) shows the page that the box is on.
             box: x0, y0, x1, y1 of the part in that picture: fractions of its width and height
                 from 0 to 1, origin top left. Pixels of the picture as shown are understood too.
         """
-        made = views.crop(view, box)
-        text = views.text(made.id)
-        if len(text) > CROP_CHARACTERS:
-            text = text[:CROP_CHARACTERS] + " ..."
-        told = f"{_named(made)}\nText in it:\n{text}" if text else _named(made)
-        return [_text(told), picture_block(views.image(made.id))], _artifact(made)
+        if sheets is not None and view in overviews:
+            made = _of_sheet(view, box, sheets, views)
+        else:
+            made = views.crop(view, box)
+        return _shown(made, views), _artifact(made)
 
     def read_text(view: str) -> tuple[str, dict[str, Any]]:
         """Read the text in a picture. Where the page has none of its own, it is recognised.
@@ -60,6 +76,39 @@ def view_tools(views: Views) -> list[BaseTool]:
         return table, _artifact(views.view(view))
 
     return [_made(function) for function in (crop, read_text, read_table)]
+
+
+def page_tool(views: Views, documents: Mapping[str, str], *, most: int) -> BaseTool:
+    """The tool with which an agent opens a page that it has not been shown.
+
+    Args:
+        views: the pictures that the agent has been shown.
+        documents: names and ids of those whose pages it may open.
+        most: pages that are opened; more are refused.
+    """
+    opened: dict[tuple[str, int], str] = {}
+
+    def show_page(document: str, page: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Show a page that has not been shown, or only small on an overview.
+
+        Args:
+            document: Its name, as it is written in the conversation.
+            page: Its number, from 1.
+        """
+        id_ = documents.get(document.strip())
+        if id_ is None:
+            raise InputError(
+                f"Pages of {document!r} cannot be shown; those of these can: {sorted(documents)}."
+            )
+        if (id_, page) not in opened and len(opened) >= most:
+            raise InputError(
+                f"{most} pages were opened, and no more are. Reply with what you have seen."
+            )
+        made = views.show(id_, page)
+        opened[id_, page] = made.id
+        return _shown(made, views), _artifact(made)
+
+    return _made(show_page)
 
 
 def similar_tool(
@@ -146,9 +195,33 @@ def _as_tool(thing: object) -> BaseTool:
     return made
 
 
+def _of_sheet(sheet: str, box: Sequence[float], sheets: ContactSheets, views: Views) -> View:
+    """The page at a box on an overview, or the part of it that the box is on."""
+    page, part = sheets.place(sheet, box)
+    whole = area(part) > MOST_OF_IT
+    return views.show(sheets.sheet(sheet).document_id, page, None if whole else part)
+
+
+def _shown(view: View, views: Views) -> list[dict[str, Any]]:
+    """A new picture with its name and the words in it: a model reads them better than pixels."""
+    told = f"{_named(view)}\n{_words_in(view, views)}"
+    return [_text(told), picture_block(views.image(view.id))]
+
+
+def _words_in(view: View, views: Views) -> str:
+    try:
+        text = views.read(view.id)
+    except WorkerError as error:
+        return f"Its text could not be recognised: {error}"
+    if len(text) > BESIDE:
+        text = text[:BESIDE] + " ..."
+    return f"Text in it:\n{text}" if text else "No text was found in it."
+
+
 def _named(view: View) -> str:
+    part = "" if view.bbox == PAGE else "a part of "
     return (
-        f"{view.id} shows a part of page {view.page} of {view.document!r}, "
+        f"{view.id} shows {part}page {view.page} of {view.document!r}, "
         f"{view.width} x {view.height} pixels."
     )
 

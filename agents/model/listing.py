@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from pagehop.agents.consolidation import Entry, consolidate
+from pagehop.agents.model.lengths import tokens_in
 from pagehop.agents.prompting import shorten
 from pagehop.agents.team import Plan, Search, SubQuestion
-from pagehop.tools.evidence import Evidence, Ledger
+from pagehop.tools.evidence import Ledger
 
 ENTRY = 900  # characters of one quote
-LEDGER = 40_000  # characters of all evidence that is told
+READINGS = 2  # of one entry, by different agents
+LEDGER = 10_000  # tokens of all evidence that is told
 PAGES = 12  # of each search
 
 
@@ -24,31 +27,34 @@ def _without(hop: SubQuestion) -> str:
     return "(no answer was found)" if hop.settled else "(open)"
 
 
-def told_ledger(ledger: Ledger) -> str:
-    """The evidence, best first, each modality in turn so that none crowds out the others."""
+def told_ledger(ledger: Ledger, *, tokens: int = LEDGER) -> str:
+    """The evidence, consolidated, best first, within about that many tokens."""
+    entries = consolidate(ledger)
     lines: list[str] = []
-    room = LEDGER
-    for found in _in_turns(ledger):
-        line = told_evidence(found)
-        if len(line) > room:
-            lines.append(f"({len(ledger) - len(lines)} more, less certain, are left out)")
+    room = tokens
+    for entry in entries:
+        line = told_entry(entry)
+        room -= tokens_in(line)
+        if room < 0:
+            lines.append(f"({len(entries) - len(lines)} more, less certain, are left out)")
             break
-        room -= len(line)
         lines.append(line)
     return "\n".join(lines) or "(none)"
 
 
-def told_evidence(found: Evidence) -> str:
-    """One entry: id, place, how it was found, the quote, what it says."""
+def told_entry(entry: Entry) -> str:
+    """One entry: ids, place, how it was found, the quote, what it says, what speaks against it."""
+    found = entry.told
     place = f"result of the tool {found.agent}"
     if found.modality != "tool":
         label = f" (printed {found.page_label})" if found.page_label else ""
         how = found.modality if found.verbatim else f"{found.modality}, read off the picture"
         place = f"{found.document}, page {found.page}{label}, {how}"
-    reading = f" | {shorten(found.reading, ENTRY)}" if found.reading else ""
-    quote = shorten(found.quote, ENTRY)
-    sure = f"{found.confidence:.2f}"
-    return f'{found.id} [{found.sub_question}; {place}; {sure}] "{quote}"{reading}'
+    marks = [", ".join(entry.sub_questions), place, f"{entry.confidence:.2f}"]
+    marks += ["text and picture agree"] if entry.corroborated else []
+    told = f'{" = ".join(entry.ids)} [{"; ".join(marks)}] "{shorten(found.quote, ENTRY)}"'
+    told += f" | {shorten(' / '.join(entry.readings[:READINGS]), ENTRY)}" if entry.readings else ""
+    return told + (f" (other numbers: {', '.join(entry.against)})" if entry.against else "")
 
 
 def told_searches(searches: Sequence[Search]) -> str:
@@ -66,14 +72,3 @@ def _places(search: Search) -> str:
     for name, page in search.pages[:PAGES]:
         pages.setdefault(name, []).append(page)
     return "; ".join(f"{name} p. {', '.join(map(str, those))}" for name, those in pages.items())
-
-
-def _in_turns(ledger: Ledger) -> list[Evidence]:
-    """The surest of each sub-question and modality first, then the second of each, and so on."""
-    ranks: dict[tuple[str, str], int] = {}
-    ranked: list[tuple[int, Evidence]] = []
-    for found in sorted(ledger, key=lambda entry: (-entry.confidence, entry.id)):
-        group = (found.sub_question, found.modality)
-        ranks[group] = ranks.get(group, 0) + 1
-        ranked.append((ranks[group], found))
-    return [found for _, found in sorted(ranked, key=lambda pair: pair[0])]

@@ -2,6 +2,15 @@
 
 Nothing is guessed: a model without its provider is refused, since a guess could send a
 person's documents to a service that was never named. One model given serves every role.
+
+    openai:gpt-5-mini                          a hosted service, with its key
+    openai:qwen3-vl@http://127.0.0.1:8000/v1   an OpenAI-compatible server, by its base URL
+    ollama:qwen3-vl                            Ollama's own protocol
+    local:/models/qwen3-vl-4b                  in this process, by transformers
+
+A server by its URL gets the key in PAGEHOP_SERVER_KEY, or "none": never OPENAI_API_KEY, nor
+what else is set for OpenAI. Without a URL, LangChain's client for `openai:` goes where
+OPENAI_API_BASE or else OPENAI_BASE_URL says, with OPENAI_API_KEY, as OpenAI's own does.
 """
 
 import importlib.util
@@ -42,17 +51,21 @@ PROVIDERS = {
     ),
     "ollama": _Provider("ollama", "langchain_ollama"),
 }
+LOCAL = "local"
+SERVER = re.compile(r"(?P<name>[^@]+)@(?P<url>https?://.*)", re.IGNORECASE)  # MODEL@BASE_URL
 
 
 def load_model(model: ModelChoice) -> BaseChatModel:
     """The chat model of that name; one that is a model already is passed through.
 
     Args:
-        model: `provider:model` as LangChain's `init_chat_model` takes it, or a chat model.
+        model: `provider:model` as LangChain's `init_chat_model` takes it, `local:` and a folder
+            or a name in the hub cache, `openai:model@URL`, or a chat model.
 
     Raises:
         UnknownModelError: no such provider, its package is not installed, or it takes no
-            such model. Whether a provider has a model of that name shows at the first call.
+            such model; no such model on this machine. Whether a provider or a server has a
+            model of that name shows at the first call.
         MissingKeyError: the provider's key is not set.
     """
     if isinstance(model, BaseChatModel):
@@ -65,9 +78,10 @@ def load_model(model: ModelChoice) -> BaseChatModel:
     provider, colon, name = model.strip().partition(":")
     if not (colon and provider and name):
         raise UnknownModelError(
-            f"{model!r} names no provider. Write provider:model, such as 'openai:gpt-5-mini' or "
-            f"'ollama:qwen3-vl'. Providers: {', '.join(PROVIDERS)}, and all others that "
-            "LangChain's init_chat_model knows."
+            f"{model!r} names no provider. Write provider:model, such as 'openai:gpt-5-mini', "
+            "'ollama:qwen3-vl', 'local:/models/qwen3-vl-4b' or "
+            f"'openai:MODEL@http://127.0.0.1:8000/v1'. Providers: {', '.join(PROVIDERS)}, "
+            f"{LOCAL}, and all others that LangChain's init_chat_model knows."
         )
     return _load(provider, name)
 
@@ -131,7 +145,13 @@ def _given(model: BaseChatModel | None) -> BaseChatModel:
 
 
 def _load(provider: str, name: str) -> BaseChatModel:
+    if provider == LOCAL:
+        from pagehop.agents.local.chat_model import LocalChatModel
+
+        return LocalChatModel(model=name)
     known = PROVIDERS.get(provider)
+    if "://" in name or (provider == "openai" and "@" in name):
+        return _load_server(provider, name)
     _check_installed(provider, name, known)
     if known and known.keys and not any(os.environ.get(key) for key in known.keys):
         raise MissingKeyError(
@@ -149,6 +169,21 @@ def _load(provider: str, name: str) -> BaseChatModel:
     except Exception as error:  # a provider's own classes: each becomes one of our two
         raise _refused(provider, name, error) from error
     return made
+
+
+def _load_server(provider: str, name: str) -> BaseChatModel:
+    """A model of a server by its URL; what is no such name must not reach a hosted service."""
+    named = SERVER.fullmatch(name)
+    if named is None or provider != "openai":
+        raise UnknownModelError(
+            f"'{provider}:{name.partition('@')[0]}@...' names no server. Write "
+            "openai:MODEL@http://HOST:PORT/v1, with the whole base URL, for any server that "
+            "speaks OpenAI's protocol."
+        )
+    _check_installed(provider, named["name"], PROVIDERS[provider])
+    from pagehop.agents.local.server import server_model
+
+    return server_model(named["name"], named["url"])
 
 
 def _check_installed(provider: str, name: str, known: _Provider | None) -> None:
@@ -173,8 +208,8 @@ def _refused(provider: str, name: str, error: Exception) -> MissingKeyError | Un
     told = " ".join(str(error).split())
     if told.startswith("Unsupported provider"):
         return UnknownModelError(
-            f"There is no model provider {provider!r}; there are {', '.join(PROVIDERS)}, and all "
-            "others that LangChain's init_chat_model knows."
+            f"There is no model provider {provider!r}; there are {', '.join(PROVIDERS)}, {LOCAL}, "
+            "and all others that LangChain's init_chat_model knows."
         )
     key = KEY_NAME.search(told)
     if key:

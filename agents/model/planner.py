@@ -5,17 +5,21 @@ change the plan.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
 from pagehop.agents.calls import Calls
+from pagehop.agents.model.plainness import is_plain
 from pagehop.agents.model.schemas import PlannedQuestion, PlanReply
 from pagehop.agents.prompting import conversation, data_block, shorten
 from pagehop.agents.replies import ask
 from pagehop.agents.team import Plan, SubQuestion
+
+__all__ = ["is_plain", "plan"]
 
 MOST = 8  # sub-questions of one plan
 LISTED = 300  # names of documents that are shown
@@ -30,12 +34,22 @@ def plan(
     calls: Calls,
     model: BaseChatModel,
     tools: Sequence[BaseTool] = (),
+    pages: Mapping[str, int] = MappingProxyType({}),
 ) -> Plan:
-    """Split the question; ids come out as q1, q2, ... in an order in which they can be asked."""
-    names = list(documents[:LISTED])
-    if len(documents) > LISTED:
-        names.append(f"(and {len(documents) - LISTED} more)")
-    listed = "\n".join(names) or "(none)"
+    """Split the question; ids come out as q1, q2, ... in an order in which they can be asked.
+
+    Args:
+        question: standing on its own.
+        documents: names of those that may be searched.
+        calls: the run's calls.
+        model: who plans.
+        tools: custom ones, which the reading agents can call.
+        pages: how many each document has, as far as that is known.
+
+    Raises:
+        InvalidReplyError, BudgetSpentError, MissingKeyError, ModelCallError: as `replies.ask`.
+    """
+    listed = "\n".join(_listed(documents, pages)) or "(none)"
     mark = calls.mark("planner", question, listed)
     messages = conversation(
         "planner",
@@ -45,6 +59,15 @@ def plan(
     )
     reply = ask(calls, model, messages, PlanReply, role="planner", check=_check)
     return _as_plan(reply, documents)
+
+
+def _listed(documents: Sequence[str], pages: Mapping[str, int]) -> list[str]:
+    """The documents, one a line, with their lengths; of very many, how many more there are."""
+    lines = [
+        f"{name} ({pages[name]} pages)" if name in pages else name for name in documents[:LISTED]
+    ]
+    more = len(documents) - LISTED
+    return [*lines, f"(and {more} more)"] if more > 0 else lines
 
 
 def _told(tool: BaseTool) -> str:
@@ -106,6 +129,7 @@ def _as_plan(reply: PlanReply, documents: Sequence[str]) -> Plan:
                     for hint in dict.fromkeys(hops[name].documents)
                     if hint.casefold() in known
                 ),
+                whole=hops[name].whole,
             )
             for name in order
         )

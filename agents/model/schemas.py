@@ -55,6 +55,9 @@ class PlannedQuestion(Reply):
     form: AnswerForm = "free"
     modalities: list[Look] = Field(default=[], description="what to look at; empty when unsure")
     documents: Names = Field(default=[], description="names from the list; empty when unsure")
+    whole: bool = Field(
+        default=False, description="true: all of a document must be gone through, not a place in it"
+    )
 
 
 class PlanReply(Reply):
@@ -69,6 +72,8 @@ class TextFinding(Reply):
 
     hit: int = Field(description="number of the hit that the quote stands in")
     quote: str = Field(description="copied exactly from that hit, one sentence or one table row")
+    row: str = Field(default="", description="of a table cell: the row's label; else empty")
+    column: str = Field(default="", description="of a table cell: the column's head; else empty")
     reading: str = Field(default="", description="what it says about the sub-question")
     confidence: Confidence = Field(default=0.5, description="0 to 1")
 
@@ -81,15 +86,33 @@ class TextReply(Reply):
     confidence: Confidence = Field(default=0.0, description="of the answer, 0 to 1")
 
 
+class PageSeen(Reply):
+    """What one of the pictures shows, noted before anything is concluded."""
+
+    view: str = Field(description="id of the picture")
+    observation: str = Field(description="what on it bears on the sub-question; or: nothing here")
+
+
 class ImageFinding(Reply):
     """One thing seen in a picture that bears on the sub-question."""
 
-    view: str = Field(description="id of the picture: v1, v2, ...")
+    view: str = Field(description="id of the picture it was best seen in: v1, s1, ...")
+    page: int = Field(default=0, description="of an overview (s1, ...): the page; else 0")
     box: list[float] | None = Field(
         default=None,
         description="[x0, y0, x1, y1], fractions 0 to 1 of that picture; null when unsure",
     )
     seen: str = Field(description="what is written or drawn there, read off literally")
+    axis: str = Field(
+        default="", description="of a value in a chart or table: its category, tick or row"
+    )
+    series: str = Field(
+        default="", description="of a value in a chart or table: its series, legend or column"
+    )
+    value: str = Field(default="", description="that value with its unit, as printed")
+    estimated: bool = Field(
+        default=False, description="true: the value is judged from the axis, no label prints it"
+    )
     reading: str = Field(default="", description="what it says about the sub-question")
     confidence: Confidence = Field(default=0.5, description="0 to 1")
 
@@ -97,6 +120,9 @@ class ImageFinding(Reply):
 class ImageReply(Reply):
     """What the pictures show about the sub-question."""
 
+    pages: list[PageSeen] = Field(
+        default=[], description="one entry for each picture you were first given, none left out"
+    )
     findings: list[ImageFinding] = []
     answer: str = Field(default="", description="to the sub-question; empty when not found")
     confidence: Confidence = Field(default=0.0, description="of the answer, 0 to 1")

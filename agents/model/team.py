@@ -21,6 +21,7 @@ from pagehop.agents.model import (
     text,
 )
 from pagehop.agents.model.loading import ModelChoice, Role, models_by_role, name_of
+from pagehop.agents.model.plainness import is_plain
 from pagehop.agents.model.rerank import ListReranker
 from pagehop.agents.model.schemas import ImageReply, TextReply
 from pagehop.agents.team import (
@@ -67,13 +68,17 @@ class ModelTeam:
         )
 
     def plan(self, question: str, documents: Sequence[str]) -> Plan:
-        """Sub-questions with their dependencies."""
+        """Sub-questions with their dependencies; plainly one look is planned without a call."""
+        plain = None if self.tools else is_plain(question, documents)
+        if plain is not None and self.effort.planner == "unsure":
+            return plain
         return planner.plan(
             question,
             documents,
             calls=self.calls,
             model=self.models["planner"],
             tools=self.tools,
+            pages={document.name: document.page_count for document in self.corpus.documents()},
         )
 
     def read(self, task: Task) -> Findings:
@@ -94,6 +99,7 @@ class ModelTeam:
             calls=self.calls,
             model=self.models["image"],
             tools=self.tools,
+            effort=self.effort,
         )
 
     def critique(self, case: Case) -> Verdict:

@@ -1,40 +1,29 @@
 """The text agent: quotes from the hits, each found again on its page before it counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 
+from pagehop.agents.abilities import abilities_of
 from pagehop.agents.calls import Calls
 from pagehop.agents.model.custom import tool_evidence, tool_failures
-from pagehop.agents.model.listing import told_ledger
-from pagehop.agents.model.schemas import TextFinding, TextReply
+from pagehop.agents.model.errands import told_errand, told_known
+from pagehop.agents.model.quoting import quoted
+from pagehop.agents.model.schemas import TextReply
+from pagehop.agents.model.sheets import Batch, make_batches, named_pages
 from pagehop.agents.model.tool_loop import ToolLoop
-from pagehop.agents.prompting import conversation, data_block, prompt, shorten
+from pagehop.agents.prompting import conversation, data_block, prompt
 from pagehop.agents.team import Findings, Task
-from pagehop.tools.boxes import BBox, share_inside
-from pagehop.tools.corpus.quotes import locate
-from pagehop.tools.evidence import Evidence, Modality
-from pagehop.tools.retrieval.channel import Hit
+from pagehop.tools.errors import BudgetSpentError
 
 if TYPE_CHECKING:
     from pagehop.tools.corpus.corpus import Corpus
 
-SHEETS = 12  # pages that are read at a time
-PAGE = 7000  # characters of a page's text
-TABLE = 3000  # characters of a table's markdown
-ALL = 48_000  # characters of all sheets
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One page of the hits as the agent reads it."""
-
-    hit: Hit
-    text: str
+NOTHING = Batch(())
 
 
 def read(
@@ -42,68 +31,103 @@ def read(
 ) -> Findings:
     """What the hits' text and tables say about the sub-question.
 
-    Without hits and without tools there is nothing to read, and the model is not asked. A
-    quote that stands on none of the pages is dropped; an answer without evidence is none.
+    Without words to read and without tools the model is not asked. A quote that stands on none
+    of the pages is dropped; an answer without evidence is none. What does not fit into one
+    call is read in several, each told what the ones before have found; where the budget ends
+    between them, what was found stays, and the failures say what was not read.
+
+    Raises:
+        InvalidReplyError, BudgetSpentError, MissingKeyError, ModelCallError: as `replies.ask`;
+            of the budget only where nothing was read yet.
     """
-    sheets = make_sheets(task, corpus)
-    if not sheets and not tools:
+    first, *rest = make_batches(task, corpus, abilities_of(model).context) or [NOTHING]
+    if first is NOTHING and not tools:
         return Findings()
-    hits = [sheet.text for sheet in sheets]
-    mark = calls.mark("text", task.question, task.sub_question.question, *hits)
-    loop = ToolLoop(
-        calls=calls, model=model, schema=TextReply, role="text agent", tools=tools, mark=mark
-    )
-    reply = loop.run(_messages(task, sheets, mark, tools))
-    found = [_evidence(finding, sheets, task, corpus) for finding in reply.findings]
-    quoted = tuple(entry for entry in found if entry is not None)
-    evidence = (*quoted, *tool_evidence(loop.outcomes, tools, task.sub_question.id))
-    lost = len(found) - len(quoted)
-    failures = tool_failures(loop.outcomes, tools)
-    if lost:
-        failures += (f"text agent: {lost} quote(s) stand on none of the pages; dropped",)
+    reader = _Reader(task=task, corpus=corpus, calls=calls, model=model, tools=tools)
+    found = reader.findings(first, Findings())
+    for number, batch in enumerate(rest):
+        try:
+            found = _joined(found, reader.findings(batch, found), task)
+        except BudgetSpentError as error:
+            pages = "; ".join(named_pages(left.sheets) for left in rest[number:])
+            unread = f"text agent: not read: {pages}. {error}"
+            return replace(found, failures=(*found.failures, unread))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Who reads for which task."""
+
+    task: Task
+    corpus: "Corpus"
+    calls: Calls
+    model: BaseChatModel
+    tools: Sequence[BaseTool]
+
+    def findings(self, batch: Batch, before: Findings) -> Findings:
+        """What these pages say; `before` is what earlier ones said."""
+        task = self.task
+        asked = (task.sub_question.question, task.doubt, *(sheet.text for sheet in batch.sheets))
+        mark = self.calls.mark("text", task.question, *asked)
+        loop = ToolLoop(
+            calls=self.calls,
+            model=self.model,
+            schema=TextReply,
+            role="text agent",
+            tools=self.tools,
+            mark=mark,
+        )
+        reply = loop.run(self._messages(batch, before, mark))
+        found = [
+            quoted(finding, batch.sheets, task.sub_question.id, self.corpus)
+            for finding in reply.findings
+        ]
+        stands = tuple(entry for entry in found if entry is not None)
+        evidence = (*stands, *tool_evidence(loop.outcomes, self.tools, task.sub_question.id))
+        failures = (*tool_failures(loop.outcomes, self.tools), *batch.cut)
+        if len(stands) < len(found):
+            lost = len(found) - len(stands)
+            failures += (f"text agent: {lost} quote(s) stand on none of the pages; dropped",)
+        carried = evidence or (task.whole and before.evidence)
+        return Findings(
+            evidence=evidence,
+            answer=reply.answer.strip() if carried else "",
+            confidence=reply.confidence if carried else 0.0,
+            failures=failures,
+        )
+
+    def _messages(self, batch: Batch, before: Findings, mark: str) -> list[BaseMessage]:
+        task = self.task
+        hits = [
+            data_block(sheet.text, mark, f"hit {number}")
+            for number, sheet in enumerate(batch.sheets, start=1)
+        ]
+        here = f"pages {named_pages(batch.sheets)}" if batch.sheets else ""
+        messages = conversation(
+            "text",
+            question=task.question,
+            sub_question=data_block(task.sub_question.question, mark, "sub-question"),
+            form=task.sub_question.form,
+            known=told_known(task, mark, before.evidence),
+            errand=told_errand(task, mark, here=here, pages=len(task.hits)),
+            hits="\n".join(hits) or "(none)",
+        )
+        return with_tools(messages, self.tools, TextReply.__name__)
+
+
+def _joined(before: Findings, now: Findings, task: Task) -> Findings:
+    """Findings of two batches. Of a whole document the later answer counts: it knows of both."""
+    if task.whole:
+        last = now if now.answer else before
+    else:
+        last = now if now.answer and now.confidence > before.confidence else before
     return Findings(
-        evidence=evidence,
-        answer=reply.answer.strip() if evidence else "",
-        confidence=reply.confidence if evidence else 0.0,
-        failures=failures,
+        evidence=(*before.evidence, *now.evidence),
+        answer=last.answer,
+        confidence=last.confidence,
+        failures=(*before.failures, *now.failures),
     )
-
-
-def make_sheets(task: Task, corpus: "Corpus") -> list[Sheet]:
-    """The pages of the hits, each once, best first, with their tables as markdown."""
-    sheets: list[Sheet] = []
-    room = ALL
-    seen: set[tuple[str, int]] = set()
-    for hit in task.hits:
-        place = (hit.document_id, hit.page)
-        if place in seen or hit.page < 1:
-            continue
-        seen.add(place)
-        closer = task.closer if not sheets else None
-        text = shorten(_page_text(hit, corpus, closer), max(0, room))
-        room -= len(text)
-        sheets.append(Sheet(hit, text))
-        if len(sheets) == SHEETS or room <= 0:
-            break
-    return sheets
-
-
-def _messages(
-    task: Task, sheets: Sequence[Sheet], mark: str, tools: Sequence[BaseTool]
-) -> list[BaseMessage]:
-    hits = [
-        data_block(sheet.text, mark, f"hit {number}")
-        for number, sheet in enumerate(sheets, start=1)
-    ]
-    messages = conversation(
-        "text",
-        question=task.question,
-        sub_question=data_block(task.sub_question.question, mark, "sub-question"),
-        form=task.sub_question.form,
-        known=data_block(told_ledger(task.ledger), mark, "known"),
-        hits="\n".join(hits) or "(none)",
-    )
-    return with_tools(messages, tools, TextReply.__name__)
 
 
 def with_tools(
@@ -114,62 +138,3 @@ def with_tools(
         return messages
     told = f"{messages[0].text}\n{prompt('tools', reply=reply)}"
     return [SystemMessage(told), *messages[1:]]
-
-
-def _page_text(hit: Hit, corpus: "Corpus", closer: BBox | None) -> str:
-    page = corpus.page(hit.document_id, hit.page)
-    label = f" (printed {hit.page_label})" if hit.page_label else ""
-    parts = [f"document: {hit.document}, page {hit.page}{label}"]
-    if closer is not None:
-        words = corpus.words(hit.document_id, hit.page)
-        inside = [w.text for w in words if not w.hidden and share_inside(w.bbox, closer) > 0.5]
-        parts.append(f"To be read closely: {shorten(' '.join(inside), PAGE)}")
-    parts.append(_around(page.text, hit.text))
-    for region in corpus.regions(hit.document_id, hit.page):
-        if region.markdown:
-            title = region.caption or region.label or "without a caption"
-            parts.append(f"Table: {title}\n{shorten(region.markdown, TABLE)}")
-    return "\n\n".join(part for part in parts if part)
-
-
-def _around(text: str, passage: str) -> str:
-    """A page's text; of a long one the part with the passage that was found."""
-    if len(text) <= PAGE:
-        return text
-    middle = max(0, text.find(passage[:60])) + len(passage[:PAGE]) // 2
-    start = max(0, min(middle - PAGE // 2, len(text) - PAGE))
-    return f"(…) {text[start : start + PAGE]} (…)"
-
-
-def _evidence(
-    finding: TextFinding, sheets: Sequence[Sheet], task: Task, corpus: "Corpus"
-) -> Evidence | None:
-    """The quote where it stands: on the page of its hit, else on another hit's."""
-    named = sheets[finding.hit - 1 : finding.hit] if finding.hit > 0 else []
-    for sheet in (*named, *(other for other in sheets if other not in named)):
-        hit = sheet.hit
-        located = locate(finding.quote, corpus.words(hit.document_id, hit.page), near=hit.bbox)
-        if located is not None:
-            return Evidence(
-                document=hit.document,
-                document_id=hit.document_id,
-                page=hit.page,
-                page_label=hit.page_label,
-                bbox=located.bbox,
-                boxes=located.boxes,
-                modality=modality_at(located.bbox, hit, corpus),
-                quote=located.text,
-                reading=finding.reading.strip(),
-                sub_question=task.sub_question.id,
-                agent="text",
-                confidence=finding.confidence,
-            )
-    return None
-
-
-def modality_at(bbox: BBox, hit: Hit, corpus: "Corpus") -> Modality:
-    """What the box lies in: a table, a figure, or else text."""
-    for region in corpus.regions(hit.document_id, hit.page):
-        if region.kind in ("table", "figure") and share_inside(bbox, region.bbox) > 0.5:
-            return "table" if region.kind == "table" else "figure"
-    return "text"

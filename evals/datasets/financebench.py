@@ -7,6 +7,7 @@ and kind: `3M_2018_10K`. Evidence may come from more than one filing.
 import re
 from collections.abc import Iterable
 
+from pagehop.evals.datasets.expectations import expected
 from pagehop.evals.question import Question
 from pagehop.evals.records import Record
 
@@ -30,4 +31,5 @@ def read(record: Record) -> Iterable[Question]:
         hops=len(pages),
         kind=named[1].upper() if named else "filing",
         answerable=bool(pages),
+        expected=expected(record, "answer") if record.has("answer") else None,
     )

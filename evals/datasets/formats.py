@@ -9,9 +9,11 @@ from pagehop.evals.datasets import (
     devpack,
     financebench,
     hotpotqa,
+    longdocurl,
     m3docvqa,
     mmdocir,
     mmlongbench,
+    mpdocvqa,
     musique,
     slidevqa,
     vidoseek,
@@ -27,9 +29,11 @@ Loader: TypeAlias = Callable[[Record], Iterable[Question]]
 PAGES: Mapping[str, Loader] = {
     "devpack": devpack.read,
     "financebench": financebench.read,
+    "longdocurl": longdocurl.read,
     "m3docvqa": m3docvqa.read,
     "mmdocir": mmdocir.read,
     "mmlongbench": mmlongbench.read,
+    "mpdocvqa": mpdocvqa.read,
     "slidevqa": slidevqa.read,
     "vidoseek": vidoseek.read,
 }

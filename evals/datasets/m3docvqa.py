@@ -7,7 +7,7 @@ which document is found can be measured; questions are asked of the whole corpus
 from collections.abc import Iterable
 
 from pagehop.evals.modalities import modalities
-from pagehop.evals.question import Question
+from pagehop.evals.question import Expected, Question
 from pagehop.evals.records import Record
 
 
@@ -25,4 +25,11 @@ def read(record: Record) -> Iterable[Question]:
         hops=len(documents),
         kind=about.text("type", "") if about else "",
         answerable=bool(documents),
+        expected=_expected(record) if record.has("answers") else None,
     )
+
+
+def _expected(record: Record) -> Expected:
+    """The answers together: MultiModalQA's lists are one answer, not several accepted ones."""
+    items = tuple(str(one.fields.get("answer", "")) for one in record.records("answers"))
+    return Expected(answers=(items,), form="List" if len(items) > 1 else "")

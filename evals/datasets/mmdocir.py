@@ -7,6 +7,7 @@ number of that data set, less one.
 
 from collections.abc import Iterable
 
+from pagehop.evals.datasets.expectations import expected
 from pagehop.evals.layouts import gold_region
 from pagehop.evals.modalities import modalities
 from pagehop.evals.question import Question
@@ -28,7 +29,9 @@ def read(record: Record) -> Iterable[Question]:
                 gold_region(document, one, first_page=0) for one in asked.records("layout_mapping")
             ),
             modalities=modalities(asked.texts("type")),
+            labels=tuple(asked.texts("type")),
             hops=len(set(pages)),
             kind=kind,
             answerable=bool(pages),
+            expected=expected(asked, "A") if asked.has("A") else None,
         )

@@ -6,6 +6,7 @@ answerable" has no pages; neither have some answerable ones, which nothing can b
 
 from collections.abc import Iterable
 
+from pagehop.evals.datasets.expectations import expected
 from pagehop.evals.modalities import modalities
 from pagehop.evals.question import Question
 from pagehop.evals.records import Record
@@ -23,6 +24,10 @@ def read(record: Record) -> Iterable[Question]:
         pages=frozenset((document, page) for page in pages),
         modalities=modalities(record.texts("evidence_sources")),
         hops=len(set(pages)),
+        labels=tuple(record.texts("evidence_sources")),
         kind=record.text("doc_type", ""),
         answerable=record.fields.get("answer") != "Not answerable",
+        expected=expected(record, "answer", form=record.text("answer_format", ""))
+        if record.has("answer")
+        else None,
     )

@@ -6,6 +6,7 @@ slides, not to questions, so there is no gold for regions.
 
 from collections.abc import Iterable
 
+from pagehop.evals.datasets.expectations import expected
 from pagehop.evals.question import Question
 from pagehop.evals.records import Record
 
@@ -22,4 +23,5 @@ def read(record: Record) -> Iterable[Question]:
         hops=len(set(pages)),
         kind=record.text("reasoning_type", "slides"),
         answerable=bool(pages),
+        expected=expected(record, "answer") if record.has("answer") else None,
     )

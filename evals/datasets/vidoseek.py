@@ -6,6 +6,7 @@ be asked of the whole collection.
 
 from collections.abc import Iterable
 
+from pagehop.evals.datasets.expectations import expected
 from pagehop.evals.modalities import modalities
 from pagehop.evals.question import Question
 from pagehop.evals.records import Record
@@ -22,7 +23,9 @@ def read(record: Record) -> Iterable[Question]:
         documents=(document,),
         pages=frozenset((document, page) for page in pages),
         modalities=modalities([about.text("source_type", "")]),
+        labels=(about.text("source_type", ""),),
         hops=len(set(pages)),
         kind=about.text("query_type", ""),
         answerable=bool(pages),
+        expected=expected(record, "reference_answer") if record.has("reference_answer") else None,
     )

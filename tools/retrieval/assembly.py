@@ -9,10 +9,13 @@ from pagehop.tools.retrieval.channel import Channel
 from pagehop.tools.retrieval.dense.card_channel import card_channels
 from pagehop.tools.retrieval.dense.channel import DenseChannel
 from pagehop.tools.retrieval.dense.encoder import Encoder
+from pagehop.tools.retrieval.facts import Facts
+from pagehop.tools.retrieval.naming import first_pages
 from pagehop.tools.retrieval.naming.directory import Directory
 from pagehop.tools.retrieval.ranking import Signal
 from pagehop.tools.retrieval.routing.pilots import own_pilots
 from pagehop.tools.retrieval.routing.router import Router
+from pagehop.tools.retrieval.signals import statements
 from pagehop.tools.retrieval.signals.counting import Counting
 from pagehop.tools.retrieval.signals.documents import DocumentSignal
 from pagehop.tools.retrieval.signals.neighbours import Neighbours
@@ -53,7 +56,7 @@ def assemble(
         VocabularyError: the same of its vocabulary.
     """
     shared = Encoder(encoder)
-    directory = Directory(catalogue)
+    directory = Directory(catalogue, Facts(folder / "first_pages.sqlite3", first_pages.VERSION))
     vocabulary = corpus_vocabulary(folder.parent)
     return Parts(
         channels=(
@@ -64,7 +67,9 @@ def assemble(
         ),
         signals=(
             DocumentSignal(directory),
-            Statements(catalogue, vocabulary),
+            Statements(
+                catalogue, vocabulary, Facts(folder / "statements.sqlite3", statements.VERSION)
+            ),
             Counting(catalogue),
             Opening(),
             Neighbours(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pagehop.tools.corpus.records import Document
 from pagehop.tools.retrieval.channel import Match, Query, Scope
@@ -26,6 +26,19 @@ class Signal(Protocol):
 
     def scores(self, asked: Asked, scores: Mapping[Place, float]) -> Mapping[Place, float]:
         """What to add to the scores so far, which began between 0 and 1; less than 0 lowers."""
+        ...
+
+
+@runtime_checkable
+class Knowing(Protocol):
+    """What keeps on disk something that it has worked out of documents."""
+
+    def update(self) -> int:
+        """Work it out of documents that are new, forget those gone; returns how many."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
         ...
 
 

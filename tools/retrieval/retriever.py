@@ -58,14 +58,16 @@ class Retriever:
         """Bring every channel up to date with the catalogue."""
         for channel in self.channels.values():
             channel.update(progress)
+        self._scorer.update()
         if self.router is not None:
             self.router.prepare()
 
     def forget(self) -> None:
-        """Have no channel keep anything of what the catalogue has no longer."""
+        """Have nothing keep anything of what the catalogue has no longer."""
         for channel in self.channels.values():
             prune = getattr(channel, "prune", None)  # what needs no model to be loaded
             (prune or channel.update)()
+        self._scorer.update()
 
     def search(  # noqa: PLR0913 - the ways to narrow a search
         self,

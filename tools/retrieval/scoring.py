@@ -12,7 +12,7 @@ from pagehop.tools.retrieval.channel import Channel, Match, Query, Scope
 from pagehop.tools.retrieval.fusion import Ballot, Scores, blend, boosted, reciprocal
 from pagehop.tools.retrieval.naming.directory import Directory
 from pagehop.tools.retrieval.naming.pointing import Pointing, point
-from pagehop.tools.retrieval.ranking import Asked, Signal, adjusted
+from pagehop.tools.retrieval.ranking import Asked, Knowing, Signal, adjusted
 from pagehop.tools.retrieval.routing.makeup import made_of
 from pagehop.tools.retrieval.routing.router import Routed, Router
 from pagehop.tools.retrieval.settings import Settings
@@ -62,11 +62,18 @@ class Scorer:
         self._threads: ThreadPoolExecutor | None = None
 
     def close(self) -> None:
-        """End the threads that channels are asked in; the next search begins new ones."""
+        """End the threads that channels are asked in, and let go of files; both come back."""
         with self._lock:
             threads, self._threads = self._threads, None
         if threads is not None:
             threads.shutdown()
+        for one in self._knowing():
+            one.close()
+
+    def update(self) -> None:
+        """Bring what signals and the directory keep of documents up to date."""
+        for one in self._knowing():
+            one.update()
 
     def score(self, request: Request, routed: Routed | None = None) -> Scored:
         """Score pages; the route of an earlier pass over more documents is kept where given."""
@@ -78,7 +85,7 @@ class Scorer:
             pointing = point(
                 request.query.text, request.documents, self._catalogue, request.scope, directory
             )
-        scores = boosted(self._votes(lists, request.settings), pointing.pages)
+        scores = boosted(self._votes(lists, request), pointing.pages)
         for place in scores:
             scores[place] += pointing.documents.get(place[0], 0.0)
         asked = Asked(
@@ -94,7 +101,11 @@ class Scorer:
         if request.channels is not None:
             return self._found(request.channels, request), None
         first = [name for name, one in self._channels.items() if _always(one)]
-        found = self._found(first, request)
+        ahead = [] if routed else self._read_ahead(request)
+        try:
+            found = self._found(first, request)
+        finally:
+            wait(ahead)
         rest = [name for name in self._channels if name not in found]
         if self._router is not None and request.settings.route:
             routed = routed or self._routed(self._router, request, found)
@@ -103,6 +114,12 @@ class Scorer:
         if not any(found[name] for name in rest):  # as where no page has a table: ask the others
             found |= self._found([name for name in self._channels if name not in found], request)
         return {name: found[name] for name in self._channels if name in found}, routed
+
+    def _read_ahead(self, request: Request) -> list[Future[None]]:
+        """The question read for its route while words are searched: either takes as long."""
+        if self._router is None or not request.settings.route or len(request.documents) < 2:
+            return []
+        return [self._pool().submit(self._router.read, request.query.text)]
 
     def _routed(
         self, router: Router, request: Request, found: Mapping[str, Sequence[Match]]
@@ -120,32 +137,45 @@ class Scorer:
         waiting: dict[str, Future[Sequence[Match]]] = {}
         try:
             for name in others:
-                waiting[name] = self._asked(name, request)
+                waiting[name] = self._pool().submit(self._search, name, request)
             own = self._search(last, request)
         finally:
             wait(waiting.values())  # also when one failed: none shall search on unseen
         return {name: one.result() for name, one in waiting.items()} | {last: own}
 
-    def _asked(self, name: str, request: Request) -> "Future[Sequence[Match]]":
+    def _pool(self) -> ThreadPoolExecutor:
         with self._lock:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(thread_name_prefix="pagehop-channel")
-            return self._threads.submit(self._search, name, request)
+            return self._threads
 
     def _search(self, name: str, request: Request) -> Sequence[Match]:
         return self._channels[name].search(request.query, request.scope, DEPTH)
+
+    def _knowing(self) -> list[Knowing]:
+        parts = (self._directory, *self._signals)
+        return [one for one in parts if isinstance(one, Knowing)]
 
     def _counting(self, settings: Settings) -> list[Signal]:
         chosen = settings.signals
         return [one for one in self._signals if chosen is None or one.name in chosen]
 
-    def _votes(self, lists: Mapping[str, Sequence[Match]], settings: Settings) -> Scores:
-        fuse = blend if settings.fusion == "blend" else reciprocal
-        asked = {name: self._channels[name] for name in lists}
+    def _votes(self, lists: Mapping[str, Sequence[Match]], request: Request) -> Scores:
+        """The votes of the channels that were asked, as shares of all that could have been.
+
+        So a vote weighs the same whatever the route leaves out, against references and signals
+        too, which add the same whatever the route.
+        """
+        fuse = blend if request.settings.fusion == "blend" else reciprocal
+        voting = self._channels if request.channels is None else lists
         return fuse(
             {
-                name: Ballot(lists[name], channel.weight, getattr(channel, "floor", None))
-                for name, channel in asked.items()
+                name: Ballot(
+                    lists.get(name, ()),
+                    self._channels[name].weight,
+                    getattr(self._channels[name], "floor", None),
+                )
+                for name in voting
             }
         )
 

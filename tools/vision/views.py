@@ -42,11 +42,20 @@ class View:
 
 
 class Views:
-    """The pictures shown to one agent, by id."""
+    """The pictures shown to one agent, by id.
 
-    def __init__(self, corpus: "Corpus", *, max_pixels: int = 1_500_000) -> None:
+    Args:
+        corpus: whose pages are shown.
+        max_pixels: of one picture, so that nobody on its way to the model shrinks it.
+        boxes: in what the agent's model is known to write boxes; None: it is not known.
+    """
+
+    def __init__(
+        self, corpus: "Corpus", *, max_pixels: int = 1_500_000, boxes: BoxUnit | None = None
+    ) -> None:
         self._corpus = corpus
         self._max_pixels = max_pixels
+        self._boxes = boxes
         self._shown: dict[str, View] = {}
 
     @property
@@ -87,8 +96,8 @@ class Views:
 
         Args:
             view_id: the view that the box is in.
-            box: x0, y0, x1, y1 in that picture as it was shown.
-            unit: what the numbers are; None guesses (see `from_model`).
+            box: its edges in that picture as it was shown.
+            unit: what the numbers are; None goes by the model's habit (see `from_model`).
 
         Raises:
             BadBoxError: no box in that picture.
@@ -96,14 +105,13 @@ class Views:
             WorkerError: the page cannot be rendered.
         """
         view = self.view(view_id)
-        inner = from_model(box, shown=(view.width, view.height), unit=unit)
-        part = within(_padded(inner), view.bbox)
+        part = within(_padded(self._inner(view, box, unit)), view.bbox)
         return self.show(view.document_id, view.page, part)
 
     def page_box(self, view_id: str, box: Sequence[float], unit: BoxUnit | None = None) -> BBox:
         """A box in a picture as it was shown, as a box on the page; raises as `crop` does."""
         view = self.view(view_id)
-        return within(from_model(box, shown=(view.width, view.height), unit=unit), view.bbox)
+        return within(self._inner(view, box, unit), view.bbox)
 
     def view(self, view_id: str) -> View:
         """The view of that id.
@@ -155,6 +163,11 @@ class Views:
             return ""
         table = self._corpus.table_crop(view.document_id, view.page, view.bbox)
         return table.markdown if table else ""
+
+    def _inner(self, view: View, box: Sequence[float], unit: BoxUnit | None) -> BBox:
+        """The box as fractions of the picture."""
+        shown = (view.width, view.height)
+        return from_model(box, shown=shown, unit=unit, habit=self._boxes)
 
     def _rendered(self, document_id: str, page: int, part: BBox, dpi: float) -> "Image":
         clip = None if part == PAGE else part

@@ -7,7 +7,6 @@ the whole of it is about. Each kind is a channel, so that the route can ask for 
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -22,6 +21,7 @@ from pagehop.tools.retrieval.dense.card_store import CardStore, Deck, saying
 from pagehop.tools.retrieval.dense.cards import CardKind, write_cards
 from pagehop.tools.retrieval.dense.encoder import Encoder
 from pagehop.tools.retrieval.derived import is_broken
+from pagehop.tools.retrieval.facts import of_documents
 
 FLOOR = 0.1  # cosine: what is less like the query has nothing to do with it
 
@@ -95,7 +95,8 @@ class CardShelf:
         self._store.close()
 
     def _refresh(self) -> int:
-        there, written = self._digests(), self._store.digests()
+        # Of whole documents: a sentence of any page may mention a figure of another.
+        there, written = of_documents(self._catalogue.page_digests()), self._store.digests()
         gone = written.keys() - there.keys()
         if gone:
             self._store.remove(gone)
@@ -103,16 +104,6 @@ class CardShelf:
         for document in stale:
             self._store.replace(document, there[document], write_cards(document, self._catalogue))
         return len(gone) + len(stale)
-
-    def _digests(self) -> dict[str, str]:
-        """Document id -> digest of its pages: a sentence of any may mention a figure of another."""
-        digests: dict[str, list[str]] = {}
-        for (document, page), digest in sorted(self._catalogue.page_digests().items()):
-            digests.setdefault(document, []).append(f"{page}:{digest}")
-        return {
-            document: blake2b("\n".join(pages).encode(), digest_size=16).hexdigest()
-            for document, pages in digests.items()
-        }
 
     def _encode(self, progress: Progress | None) -> int:
         waiting = self._store.without_vector(self._encoder.id)

@@ -1,23 +1,22 @@
 """What is known of every document at a glance: the words of its names, title and first page.
 
 Names and titles are held in memory for one generation of the catalogue, by word, so that a
-question costs what its own words occur in and not what the corpus holds. First pages are read
-of the documents that are asked about, and what was read of them is remembered.
+question costs what its own words occur in and not what the corpus holds. What first pages say is
+worked out when a document has changed, and read of the documents that are asked about.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import PurePath
 from threading import Lock
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pagehop.tools.corpus.records import Document
+from pagehop.tools.retrieval.facts import Facts
+from pagehop.tools.retrieval.naming.first_pages import FirstPages, View
 from pagehop.tools.retrieval.naming.periods import (
     Periods,
     agreement,
@@ -26,49 +25,13 @@ from pagehop.tools.retrieval.naming.periods import (
     without_periods,
 )
 from pagehop.tools.retrieval.naming.spelling import Spellings
-from pagehop.tools.retrieval.words.analysis import words
+from pagehop.tools.retrieval.words.analysis import term_hash, words
 
-HEAD = 1_500  # characters of the first page: what a cover, a title block or a form's head takes
 _TITLE = 0.5  # a title's word counts half: many titles are left over from a template
 _COMMON = 0.3  # of an asked word that is not written like a name
 _DOUBT = 2.0  # added to what a question says of names: one common word proves little
 _OTHER_PERIOD = 0.4  # taken off the fit of a name whose document is of another period
-_REMEMBERED = 1 << 13  # documents whose words are kept, of a first page about 5 kB
-
-
-class View(Protocol):
-    """What of a catalogue is needed to know its documents."""
-
-    def generation(self) -> int:
-        """A number that grows with every change."""
-        ...
-
-    def documents(self) -> Sequence[Document]:
-        """All documents."""
-        ...
-
-    def openings(self, documents: Collection[str], length: int, /) -> Mapping[str, str]:
-        """Document id -> so many characters of its first page."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What a document says of itself on its first page, its name and title included."""
-
-    marks: NDArray[np.int64]  # of the first page's words, single and two as one; ascending
-    own: Periods
-
-    def has(self, marks: NDArray[np.int64]) -> list[bool]:
-        """Which of these words it has: a set of strings would take ten times the memory."""
-        if not len(self.marks):
-            return [False] * len(marks)
-        at = np.searchsorted(self.marks, marks)
-        found: list[bool] = (self.marks.take(at, mode="clip") == marks).tolist()
-        return found
-
-
-_NOTHING = Card(np.zeros(0, dtype=np.int64), Periods())
+_REMEMBERED = 1 << 13  # documents whose names are held as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +42,25 @@ class _Generation:
     documents: Mapping[str, Document]
     names: "WordFits"
     spellings: Spellings
-    cards: dict[str, Card] = field(default_factory=dict)  # of the documents asked about so far
 
 
 class Directory:
     """The documents of a catalogue, found by the words of names. Safe for threads."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, facts: Facts | None = None) -> None:
+        """Know the documents of a catalogue; without a file of facts, first pages are read."""
         self._view = view
+        self._first = FirstPages(view, facts)
         self._lock = Lock()
         self._held: _Generation | None = None
+
+    def update(self) -> int:
+        """Read the first pages of documents that are new; returns how many changed."""
+        return self._first.update()
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        self._first.close()
 
     def names(self, question: str) -> dict[str, float]:
         """How much of what the question says about names fits each document, 0 to 1.
@@ -104,8 +76,8 @@ class Directory:
 
     def heads(self, question: str, documents: Collection[str]) -> dict[str, float]:
         """The same as `names` of the first pages of some documents, compared to each other."""
-        cards, asked = self._cards(documents), asked_words(question)
-        marks = np.array([hash(word) for word in asked], dtype=np.int64)
+        cards, asked = self._first.cards(documents), asked_words(question)
+        marks = np.array([term_hash(word) for word in asked], dtype=np.int64)
         having: dict[str, list[tuple[str, float]]] = {word: [] for word in asked}
         for one, card in cards.items():
             for word, has in zip(asked, card.has(marks), strict=True):
@@ -115,7 +87,7 @@ class Directory:
 
     def periods(self, documents: Collection[str]) -> dict[str, Periods]:
         """The period of each of these documents, where it has one."""
-        return {one: card.own for one, card in self._cards(documents).items() if card.own}
+        return {one: card.own for one, card in self._first.cards(documents).items() if card.own}
 
     def meant(self, question: str) -> dict[str, float]:
         """How well name and period together fit what is asked, 0 to 1, as `names` gives them."""
@@ -133,25 +105,6 @@ class Directory:
                     number, documents, WordFits(names), Spellings(documents.values())
                 )
             return self._held
-
-    def _cards(self, identities: Collection[str]) -> dict[str, Card]:
-        """What these documents say of themselves; first pages not known yet are read together."""
-        now, wanted = self._now(), sorted(identities)
-        with self._lock:
-            found = {one: now.cards[one] for one in wanted if one in now.cards}
-        unread = [one for one in wanted if one in now.documents and one not in found]
-        # Of one that was removed since the documents were listed nothing is read.
-        heads = self._view.openings(unread, HEAD) if unread else {}
-        for one in unread:
-            document = now.documents[one]
-            found[one] = _read(document.names[0], document.title, heads.get(one, ""))
-        with self._lock:
-            for one in wanted:
-                now.cards.pop(one, None)  # the ones asked about last shall go last
-                now.cards[one] = found.setdefault(one, _NOTHING)
-            for one in list(now.cards)[: max(0, len(now.cards) - _REMEMBERED)]:
-                del now.cards[one]
-        return {one: found[one] for one in wanted}
 
 
 class WordFits:
@@ -249,17 +202,3 @@ def name_words(names: tuple[str, ...], title: str) -> Mapping[str, float]:
             word: 1.0 for word in words(without_periods(PurePath(name).stem)) if len(word) > 1
         }
     return weights
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _read(name: str, title: str, head: str) -> Card:
-    said = set(_with_pairs(words(without_periods(head))))
-    marks = np.fromiter(map(hash, said), dtype=np.int64, count=len(said))
-    marks.sort()
-    return Card(marks=marks, own=own_periods(PurePath(name).stem, title, head))
-
-
-def _with_pairs(found: Sequence[str]) -> Iterator[str]:
-    """The words, and neighbours as one: BEST BUY is asked for as Bestbuy, too."""
-    yield from (word for word in found if len(word) > 1)
-    yield from map("".join, pairwise(found))

@@ -7,6 +7,9 @@ columns of the years before: words cannot tell them apart, their own period can.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
+
+Packed: TypeAlias = tuple[list[int], list[int], list[str], list[list[int]]]
 
 _YEAR = re.compile(r"(?<![\d.,$€£])(?:19[5-9]|20[0-4])\d(?!\d|[.,]\d|%)")
 _SHORT_YEAR = re.compile(
@@ -63,6 +66,26 @@ class Periods:
 
     def __bool__(self) -> bool:
         return bool(self.years or self.quarters or self.kinds or self.dates)
+
+    @classmethod
+    def unpacked(cls, parts: "Packed") -> "Periods":
+        """The periods that were packed."""
+        years, quarters, kinds, dates = parts
+        return cls(
+            frozenset(years),
+            frozenset(quarters),
+            frozenset(kinds),
+            frozenset((year, month, day) for year, month, day in dates),
+        )
+
+    def packed(self) -> "Packed":
+        """The periods as lists, to be kept."""
+        return (
+            sorted(self.years),
+            sorted(self.quarters),
+            sorted(self.kinds),
+            [list(date) for date in sorted(self.dates)],
+        )
 
 
 def periods(text: str) -> Periods:

@@ -89,6 +89,11 @@ class Router:
         with self._making:
             _ = self._vectors
 
+    def read(self, text: str) -> None:
+        """Encode a question that will be routed; the vector is remembered."""
+        if text.strip():
+            self._encoder.query(text)
+
     def route(
         self,
         text: str,

@@ -19,7 +19,7 @@ _TEXT = 0.3  # of a document whose pages together fit best
 _NAME = 0.6  # of a document whose name fits the question wholly
 _HEAD = 0.3  # of one whose first page does
 _PERIOD = 0.3  # of the asked period, for the documents whose name or first page fits best
-_ANY_PERIOD = 0.05  # of the asked period where the question names no document
+_ANY_PERIOD = 0.05  # of the asked year where the question names no document: any text tells years
 _NAMES = 0.15  # a fit from which on the question is taken to name a document
 _LENGTH = 0.75  # how much a long document's many pages are held against it, as BM25's b
 _LOOKED_AT = 50  # documents whose first pages are looked at: those with the best page and name
@@ -66,7 +66,8 @@ class DocumentSignal:
         own = self._directory.periods(seen)
         best = max(fits.values(), default=0.0)
         if best < _NAME * _NAMES:
-            return {one: _ANY_PERIOD * agreement(wanted, own[one]) for one in own}
+            share = _PERIOD if wanted.quarters else _ANY_PERIOD  # a quarter is that of a report
+            return {one: share * agreement(wanted, own[one]) for one in own}
         return {
             one: _PERIOD * fit / best * agreement(wanted, own[one])
             for one, fit in fits.items()

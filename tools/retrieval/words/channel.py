@@ -22,7 +22,7 @@ from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Match, Progress, Query, Scope
 from pagehop.tools.retrieval.dense.remembered import Remembered
 from pagehop.tools.retrieval.derived import is_broken
-from pagehop.tools.retrieval.words.analysis import counted, words
+from pagehop.tools.retrieval.words.analysis import counted, counted_among, words
 from pagehop.tools.retrieval.words.bm25 import Statistics, score_text, weigh
 from pagehop.tools.retrieval.words.expansion import Vocabulary, shipped
 from pagehop.tools.retrieval.words.postings import IndexedPage, Searched
@@ -87,7 +87,7 @@ class LexicalChannel:
         found: dict[str, float] = {}
         for document, number in pages:
             for passage in self._catalogue.passages(document, number):
-                text = counted(passage.text)
+                text = counted_among(passage.text, wanted)
                 found[passage.id] = score_text(wanted, text, statistics, _PASSAGE_LENGTH)
         return found
 

@@ -1,0 +1,1 @@
+"""When an answer is right: the rule of each data set, one file a rule."""
