@@ -34,6 +34,20 @@ RECORDS = (
     Hit,
 )  # fmt: skip
 
+MARK = "pagehop_run"  # in a checkpoint's metadata: the run it belongs to
+FORGET_CHECKPOINTS = """
+DELETE FROM checkpoints WHERE thread_id = :thread
+    AND json_extract(CAST(metadata AS TEXT), :mark) = :run
+    AND checkpoint_id < (
+        SELECT max(checkpoint_id) FROM checkpoints AS newest
+        WHERE newest.thread_id = :thread AND newest.checkpoint_ns = checkpoints.checkpoint_ns
+    )
+"""
+FORGET_WRITES = """
+DELETE FROM writes WHERE thread_id = :thread
+    AND checkpoint_id NOT IN (SELECT checkpoint_id FROM checkpoints WHERE thread_id = :thread)
+"""
+
 
 class RecordSerializer(JsonPlusSerializer):
     """msgpack that knows our records and messages; any other type stays a plain dict."""
@@ -63,6 +77,17 @@ class CorpusSaver(SqliteSaver):
 
     def __init__(self, path: Path) -> None:
         super().__init__(connect(path), serde=RecordSerializer())
+
+    def forget_steps(self, thread: str, run: str) -> None:
+        """Delete the steps of a run that has ended, all but the last: a chat grows by its turns.
+
+        Args:
+            thread: its id.
+            run: what stands under `MARK` in the metadata of the run's checkpoints.
+        """
+        with self.cursor() as cursor:
+            cursor.execute(FORGET_CHECKPOINTS, {"thread": thread, "mark": f"$.{MARK}", "run": run})
+            cursor.execute(FORGET_WRITES, {"thread": thread})
 
     def close(self) -> None:
         """Close the file."""

@@ -23,6 +23,7 @@ from pagehop.agents.traffic import Traffic
 from pagehop.graphs.conversation import asked
 from pagehop.graphs.lease import Lease
 from pagehop.graphs.runs import Run, RunFile, Runs
+from pagehop.graphs.saver import MARK, CorpusSaver
 from pagehop.graphs.services import Services
 from pagehop.tools import Corpus
 from pagehop.tools.errors import EmptyQuestionError, InputError
@@ -31,7 +32,6 @@ from pagehop.tools.evidence import Answer, Usage
 if TYPE_CHECKING:
     from pagehop.graphs.agent import DocumentAgent
 
-MARK = "pagehop_run"  # in a checkpoint's metadata: the run it belongs to
 STEPS_A_ROUND = 60  # three a wave, twelve waves at most, and the rest; never reached
 
 
@@ -102,6 +102,8 @@ class Visit:
         answer = saved.values.get("answer")
         if self._is_of(saved, self._run) and not saved.tasks and isinstance(answer, Answer):
             self.agent.setup.runs().end(self._run, answer)
+            if isinstance(self.agent.checkpointer, CorpusSaver):
+                self.agent.checkpointer.forget_steps(self._run.thread, self._run.id)
 
     def fail(self, error: Exception) -> None:
         """Store why the run failed; what only pauses it leaves it unfinished."""

@@ -4,10 +4,9 @@ After the BM25 agent of MADQA (Borchmann et al., 2026, arXiv 2603.12180): the mo
 searches itself and goes on until it has an answer; each search brings five pages, as pictures.
 BM25 is ours alone: no vectors, no references resolved, no signals.
 
-Unlike the paper's agent it is not told that the answer is certainly there. A page that is still
-in sight is not shown again, and where a search brings more pages than the model takes pictures,
-the others come as words. The tool loop sets how often it may search, and lets the oldest
-pictures go when there are too many.
+Unlike the paper's agent it is not told that the answer is certainly there. Where a search brings
+more pages than the model takes pictures, the others come as words. The tool loop sets how often
+it may search, and lets the oldest pictures go when there are too many.
 """
 
 from typing import Any
@@ -50,7 +49,6 @@ class Searches:
         )
         can = self.desk.abilities
         self._most = can.images_per_call if can.images else 0
-        self._drawn: list[Place] = []  # the pictures, in order; the model has the last of them
 
     def tool(self) -> BaseTool:
         """The tool that makes them."""
@@ -90,14 +88,11 @@ class Searches:
             self.documents.append(place[0])
         title = f"{self.desk.title(place)} of {hit.document!r}"
         self.shown += [] if place in self.shown else [place]
-        if place in self._drawn[-self._most :]:
-            return f"{title}: shown before", []
         if not room:
             return f"{title}: {shorten(hit.text, WORDS)}", []
         picture = self.desk.pictures((place,))[-1]
         if not image_count([HumanMessage([picture])]):
             return f"{title}, which cannot be drawn: {shorten(hit.text, WORDS)}", []
-        self._drawn.append(place)
         return f"{title}: its picture follows, after those of the lines above", [picture]
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pagehop.agents.model.loading import Role
 
 Content: TypeAlias = list[str | dict[Any, Any]]  # as LangChain's messages take it
-PAGE = 7000  # characters of a page's words
+PAGE = 20_000  # characters of a page's words; few have more
 SUB_QUESTION = "q1"  # what evidence serves where there is no plan
 
 

@@ -8,10 +8,12 @@ the answer, says what is decisive in the texts and in the pictures; the text age
 agent answer from their own material with their clue; the summarizing agent makes one answer of
 the three. Where there is no model that takes pictures, the image agent is left out.
 
-Kinder than its code: the summarizing agent sees the question, an agent that fails costs only
-itself and is told in the notes, replies are typed and mended once. Where the corpus has no
-model that sees pages, pictures are found by the whole search.
+Kinder than its code: the summarizing agent sees the question; an agent after the first that
+fails costs only itself and is told in the notes; replies are typed and mended once. Where the
+corpus has no model that sees pages, pictures are found by the whole search.
 """
+
+from functools import partial
 
 from langgraph.runtime import Runtime
 
@@ -52,31 +54,38 @@ def retrieve(state: BaselineState, runtime: Runtime[Services]) -> Update:
 
 def general(state: BaselineState, runtime: Runtime[Services]) -> Update:
     """Answer from texts and pictures together."""
-    desk = Desk.of(runtime.context, "image", "general", state)
-    return _say(desk, state, places(state.texts), places(state.pages))
+    services, texts, pages = runtime.context, places(state.texts), places(state.pages)
+    desk = Desk.of(services, "image", "general", state)
+    return within_budget(services, lambda: _said(desk, state, texts, pages))
 
 
 def critical(state: BaselineState, runtime: Runtime[Services]) -> Update:
     """Say what is decisive in the texts, and what in the pictures."""
-    desk = Desk.of(runtime.context, "image", "critical", state)
+    services, texts, pages = runtime.context, places(state.texts), places(state.pages)
+    desk = Desk.of(services, "image", "critical", state)
 
     def work() -> Update:
-        answered = _told(desk, state, "general")
-        material = _material(desk, places(state.texts), places(state.pages))
-        reply = desk.write(CluesReply, [*material, *answered])
+        if not (texts or pages):
+            return {}
+        content = _material(desk, texts, pages) + _told(desk, state, "general")
+        reply = desk.write(CluesReply, content)
         return {"cues": {"text": reply.text.strip(), "image": reply.image.strip()}}
 
-    return as_data(runtime.context, "the critical agent", work) if _has_pages(state) else {}
+    return as_data(services, "the critical agent", work)
 
 
 def read(state: BaselineState, runtime: Runtime[Services]) -> Update:
     """Answer from the texts alone, with the clue for them."""
-    return _say(Desk.of(runtime.context, "text", "text", state), state, places(state.texts), ())
+    desk = Desk.of(runtime.context, "text", "text", state)
+    work = partial(_said, desk, state, places(state.texts), ())
+    return as_data(runtime.context, "the text agent", work)
 
 
 def look(state: BaselineState, runtime: Runtime[Services]) -> Update:
     """Answer from the pictures alone, with the clue for them."""
-    return _say(Desk.of(runtime.context, "image", "image", state), state, (), places(state.pages))
+    desk = Desk.of(runtime.context, "image", "image", state)
+    work = partial(_said, desk, state, (), places(state.pages))
+    return as_data(runtime.context, "the image agent", work)
 
 
 def summarize(state: BaselineState, runtime: Runtime[Services]) -> Update:
@@ -84,23 +93,19 @@ def summarize(state: BaselineState, runtime: Runtime[Services]) -> Update:
     desk = Desk.of(runtime.context, "summarizer", "summarizing", state)
     told = [part for agent in ("general", "text", "image") for part in _told(desk, state, agent)]
     if not told:
-        return {} if state.failures or state.spent else {"draft": NOTHING}
+        return {} if state.spent else {"draft": NOTHING}
     shown = {*places(state.texts), *places(state.pages)}
     return within_budget(runtime.context, lambda: desk.answer(shown, told))
 
 
-def _say(desk: Desk, state: BaselineState, texts: Places, pages: Places) -> Update:
+def _said(desk: Desk, state: BaselineState, texts: Places, pages: Places) -> Update:
     """What one of the agents that answer has to say, kept for those after it."""
     if not (texts or pages):
         return {}
     clue = state.cues.get(desk.agent, "")
-
-    def work() -> Update:
-        content = _material(desk, texts, pages) + (desk.block(clue, "clue") if clue else [])
-        made = desk.answer((*texts, *pages), content)
-        return {"said": {desk.agent: made.pop("draft")}, **made}
-
-    return as_data(desk.services, f"the {desk.agent} agent", work)
+    content = _material(desk, texts, pages) + (desk.block(clue, "clue") if clue else [])
+    made = desk.answer((*texts, *pages), content)
+    return {"said": {desk.agent: made.pop("draft")}, **made}
 
 
 def _material(desk: Desk, texts: Places, pages: Places) -> Content:
@@ -121,10 +126,6 @@ def _told(desk: Desk, state: BaselineState, agent: str) -> Content:
     lines = [draft.text if draft.answerable else f"Not answerable: {draft.text}", *draft.notes]
     lines += ["; ".join(sorted(pages))] if pages else []
     return desk.block("\n".join(lines), f"answer of the {agent} agent")
-
-
-def _has_pages(state: BaselineState) -> bool:
-    return bool(state.texts or state.pages)
 
 
 def wiring() -> Baseline:

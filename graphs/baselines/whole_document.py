@@ -58,7 +58,7 @@ def retrieve(state: BaselineState, runtime: Runtime[Services]) -> Update:
     documents = _in_order(services, ranked)
     desk = Desk.of(services, "image", "whole", state)
     load = _load(desk, documents, ranked)
-    ids = tuple(document.id for document in documents)
+    ids = tuple(dict.fromkeys(document for document, _ in load.texts))
     services.seen(ids)
     return {
         "documents": ids,
