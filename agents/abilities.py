@@ -91,8 +91,8 @@ def _takes_tools(model: object, profile: Mapping[str, Any]) -> bool:
     """Whether its class can bind tools, and neither its own setting nor its profile denies it."""
     if getattr(type(model), "bind_tools", BaseChatModel.bind_tools) is BaseChatModel.bind_tools:
         return False
-    own = getattr(model, "tool_calling", None)
-    return own if isinstance(own, bool) else _flag(profile, "tool_calling", default=True)
+    own = getattr(model, "tool_calling", True)
+    return own is not False and _flag(profile, "tool_calling", default=True)
 
 
 def _flag(profile: Mapping[str, Any], key: str, default: bool) -> bool:

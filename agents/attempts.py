@@ -16,6 +16,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.config import ensure_config, merge_configs
 
 from pagehop.agents.bounds import counted_tokens, rough_tokens
+from pagehop.agents.deadline import answered_by
 from pagehop.agents.delays import asked_delay
 from pagehop.agents.failures import as_pagehop_error, may_pass_later
 from pagehop.agents.meter import Meter
@@ -130,7 +131,8 @@ class Asking:
 
     def _invoke(self, meter: Meter) -> Any:  # noqa: ANN401 - a reply's shape
         config = merge_configs(ensure_config(), {"callbacks": [meter]})
-        return self.runner.invoke(list(self.messages), config)
+        with answered_by(self.purse.deadline):
+            return self.runner.invoke(list(self.messages), config)
 
     def _taken(self, get: Callable[..., tuple[Any, BaseException | None]]) -> Any:  # noqa: ANN401
         try:

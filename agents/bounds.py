@@ -57,7 +57,9 @@ def reply_limit(model: object) -> int:
 def counted_tokens(reply: AIMessage) -> tuple[int, int] | None:
     """Tokens in and out, as the provider counts them; None where it counts nothing."""
     usage = reply.usage_metadata
-    counted = (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
+    if not usage:
+        return None
+    counted = max(0, usage["input_tokens"]), max(0, usage["output_tokens"])
     return counted if any(counted) else None
 
 

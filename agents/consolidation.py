@@ -17,7 +17,7 @@ from pagehop.tools.evidence import Evidence
 OVERLAP = 0.5  # share of the smaller box from which on two boxes are one place
 ALIKE = 0.5  # share of the words of two quotes from which on they speak of the same
 BESIDE = 2  # contradictions that are moved up beside an entry
-YEAR = re.compile(r"(?:19|20)\d\d")
+YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d]|[.,]\d)")
 LOOKERS = frozenset({"image"})  # agents that see pictures; all others read
 
 
@@ -51,7 +51,7 @@ class _Said:
 
     @property
     def years(self) -> frozenset[str]:
-        return frozenset(filter(YEAR.fullmatch, self.numbers))
+        return frozenset(YEAR.findall(self.found.quote))
 
 
 def consolidate(ledger: Iterable[Evidence]) -> tuple[Entry, ...]:

@@ -11,6 +11,10 @@ from typing import Any
 
 WORK = 8  # characters that are read for each character of the text, at most
 DEEP = 5000  # characters that an object too deeply nested is taken to have cost
+MISSES = 200  # beginnings of objects that turn out to be none; the rest is then left unread
+WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", ".", "e+", "e-", "E+", "E-")
+LONG = 10  # characters: more than the longest of these words, or an escape
+BEGINS = re.compile(r"\{(?=\s*[\"}])")
 FENCE = re.compile(r"\A```[\w-]*\s*\n(.*?)\n?```\Z", re.DOTALL)
 TAG = r"(?:think|thinking|thought|reasoning)"
 OPENS = re.compile(rf"\A\s*<{TAG}>", re.IGNORECASE)
@@ -61,22 +65,22 @@ def objects_in(text: str) -> Objects:
     if isinstance(inner, str):  # JSON that was written as a JSON string
         text = inner
     found: list[dict[str, Any]] = []
-    work = WORK * len(text) + DEEP
-    start = text.find("{")
-    while start >= 0 and work > 0:
+    work, misses = WORK * len(text) + DEEP, 0
+    begins = BEGINS.search(text)
+    while begins and work > 0 and misses < MISSES:
+        end = begins.start() + 1
         try:
-            value, end = _DECODER.raw_decode(text, start)
+            value, end = _DECODER.raw_decode(text, begins.start())
+            found.append(value)
         except json.JSONDecodeError as error:
             if _ran_out(error, text):
                 return Objects(tuple(found), torn=True)
-            work -= error.pos - start
-            end = start + 1
+            work -= error.pos - begins.start()
+            misses += 1
         except (ValueError, RecursionError):
             work -= DEEP
-            end = start + 1
-        else:
-            found.append(value)
-        start = text.find("{", end)
+            misses += 1
+        begins = BEGINS.search(text, end)
     return Objects(tuple(found), torn=False)
 
 
@@ -123,7 +127,10 @@ def _cleaned(value: Any) -> Any:  # noqa: ANN401
 
 
 def _ran_out(error: json.JSONDecodeError, text: str) -> bool:
-    """Whether the text ended inside of the object, one that has begun as JSON."""
-    begun = error.msg != "Expecting property name enclosed in double quotes"
-    at_end = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
-    return begun and at_end
+    """Whether the text ended inside of the object, be it inside of a word or number of it."""
+    rest = text[error.pos : error.pos + LONG].strip("` \n\t")
+    return (
+        error.msg.startswith("Unterminated string")
+        or any(word.startswith(rest) for word in WORDS)
+        or (error.msg.startswith(r"Invalid \u") and len(rest) < LONG)
+    )

@@ -103,12 +103,13 @@ def provider_of(model: object) -> str:
 
 def _is_at_home(model: object) -> bool:
     inner = getattr(model, "bound", model)
-    if type(inner).__module__.startswith("pagehop."):  # runs in this process
-        return True
     given = (getattr(inner, name, None) for name in ADDRESSES)
     client = getattr(getattr(inner, "root_client", None), "base_url", None)
     address = next((str(one) for one in (*given, client) if one), "")
-    return _is_private(urlsplit(address).hostname) if address else provider_of(inner) == "ollama"
+    if address:
+        return _is_private(urlsplit(address).hostname)
+    ours = type(inner).__module__.startswith("pagehop.")  # runs in this process
+    return ours or provider_of(inner) == "ollama"
 
 
 def _is_private(host: str | None) -> bool:

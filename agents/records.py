@@ -20,6 +20,7 @@ KEPT = (
     "response_metadata",
 )
 
+LONG = 100  # characters of a picture's fields that are not hashed
 UNSAID = frozenset(
     ("name", "cache", "verbose", "callbacks", "tags", "metadata", "custom_get_token_ids",
      "rate_limiter", "profile", "disable_streaming", "streaming", "stream_usage", "max_retries",
@@ -96,9 +97,15 @@ def _is_image(block: object) -> bool:
 
 def _shrunk(block: object) -> object:
     """A picture is known by the hash of its bytes: keys are made often, pictures are big."""
-    if not _is_image(block):
-        return block
-    return hashlib.blake2b(_json(block).encode(), digest_size=16).hexdigest()
+    return _hashed(block) if _is_image(block) else block
+
+
+def _hashed(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(name): _hashed(inner) for name, inner in value.items()}
+    if isinstance(value, str) and len(value) > LONG:
+        return hashlib.blake2b(value.encode(errors="replace"), digest_size=16).hexdigest()
+    return value
 
 
 def _json(value: object) -> str:

@@ -214,8 +214,10 @@ def _mend(reply: AIMessage, schema: type[BaseModel], unfit: str) -> list[BaseMes
 
 
 def _told(reply: AIMessage) -> str:
-    """What the reply says, without its thinking."""
-    calls = [json.dumps(call["args"], ensure_ascii=False) for call in reply.tool_calls]
+    """What the reply says, without its thinking; the same of a reply from the journal."""
+    calls = [
+        json.dumps(call["args"], ensure_ascii=False, sort_keys=True) for call in reply.tool_calls
+    ]
     broken = [call["args"] or "" for call in reply.invalid_tool_calls]
     parts = (spoken(str(reply.text)).strip(), *calls, *broken)
     return storable("\n".join(part for part in parts if part))

@@ -12,6 +12,7 @@ from pagehop.apps.printing import say, tell, write_json
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from pagehop.agents.prices import Prices
     from pagehop.evals.answers.judging import Judge
 
 NO_MODEL = "none"
@@ -85,6 +86,10 @@ def answers(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with --out; what is there is not asked again.")
     ] = False,
+    price: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="IN OUT", help="What a million tokens of the model cost, in and out."),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Questions at a time.")] = 1,
     rule: RuleOption = "",
     judge: Annotated[
@@ -125,6 +130,7 @@ def answers(
         setting=Setting(graph=graph, model=model, effort=effort, pooled=pooled),
         rule=rule_of(form, rule),
         model=partial(_model, model),
+        prices=_prices(model, price),
         chosen=Draw(limit=limit, seed=seed, balanced=kinds == "balanced"),
         out=out,
         resume=resume,
@@ -157,6 +163,13 @@ def _judge(name: str, form: str, *, extract: bool) -> "Judge | None":
         return None
     scale = form == "vidoseek"  # its authors let a model give marks
     return Judge(model=cache(partial(_loaded, name)), called=name, scale=scale, extracts=extract)
+
+
+def _prices(model: str, price: tuple[float, float] | None) -> "Prices | None":
+    """The price of the model; None where none is given."""
+    from pagehop.agents.prices import Price
+
+    return None if price is None else {model: Price(input=price[0], output=price[1])}
 
 
 def _model(name: str) -> "BaseChatModel | None":

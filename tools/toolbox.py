@@ -1,12 +1,12 @@
 """The tools that agents are offered: those for looking closer, and a user's own."""
 
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.tools import BaseTool, StructuredTool, tool
+from langchain_core.tools import BaseTool, StructuredTool
 
 from pagehop.tools.boxes import PAGE, area
+from pagehop.tools.custom_tools import as_tools
 from pagehop.tools.errors import InputError, WorkerError
 from pagehop.tools.tool_calls import BUILT_IN, ToolOutcome, run_tool
 from pagehop.tools.vision import ContactSheets, View, Views, picture_block
@@ -29,8 +29,6 @@ BESIDE = 3_000  # characters of the text that goes with a picture
 MOST_OF_IT = 0.4  # share of a small page on a sheet from which on a crop shows the whole page
 SIMILAR = 5  # regions that a picture is found to be like
 HIT_CHARACTERS = 300  # of the text of each
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what providers accept
 
 
 def view_tools(views: Views, sheets: ContactSheets | None = None) -> list[BaseTool]:
@@ -147,52 +145,10 @@ def similar_tool(
     return _made(find_similar)
 
 
-def as_tools(
-    things: Iterable[BaseTool | Callable[..., Any]], *, reserved: Collection[str] = BUILT_IN
-) -> list[BaseTool]:
-    """LangChain tools, made of plain functions where they are none yet.
-
-    Raises:
-        InputError: something is no tool, has no docstring or no usable name, or has the name of
-            another tool.
-    """
-    tools: list[BaseTool] = []
-    for thing in things:
-        made = thing if isinstance(thing, BaseTool) else _as_tool(thing)
-        if not _NAME.fullmatch(made.name):
-            raise InputError(
-                f"A tool is called {made.name!r}; models take letters, digits, _ and - only."
-            )
-        if made.name in reserved:
-            raise InputError(f"A tool is called {made.name!r}, like a built-in one. Rename it.")
-        if made.name in {other.name for other in tools}:
-            raise InputError(f"Two tools are called {made.name!r}. Rename one.")
-        tools.append(made)
-    return tools
-
-
 def _made(function: Callable[..., tuple[Any, dict[str, Any]]]) -> BaseTool:
     return StructuredTool.from_function(
         function, response_format="content_and_artifact", parse_docstring=True
     )
-
-
-def _as_tool(thing: object) -> BaseTool:
-    name = getattr(thing, "__name__", "")
-    if not callable(thing) or isinstance(thing, type) or not name:
-        raise InputError(
-            f"{thing!r} is no tool. Give a function with a docstring, or a LangChain tool."
-        )
-    if not (thing.__doc__ or "").strip():
-        raise InputError(
-            f"The tool {name!r} has no docstring. Say in it what the tool does: models read it."
-        )
-    try:
-        made = tool(parse_docstring=True, error_on_invalid_docstring=False)(thing)
-    except (TypeError, ValueError, NameError) as error:
-        raise InputError(f"{name!r} cannot be made a tool: {error}") from error
-    assert isinstance(made, BaseTool)
-    return made
 
 
 def _of_sheet(sheet: str, box: Sequence[float], sheets: ContactSheets, views: Views) -> View:

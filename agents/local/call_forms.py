@@ -21,7 +21,7 @@ PARAMETER = re.compile(r"\s*<parameter=([\w.-]+)>\n?(.*?)\n?</parameter>\s*", re
 WRAPPERS = ("arguments", "parameters")
 
 
-def read_call(body: str, tools: Tools, *, index: int, salt: str) -> ToolCallChunk:
+def read_call(body: str, tools: Tools, *, index: int, salt: str, owed: str = "") -> ToolCallChunk:
     """What stands between the marks, as LangChain has it.
 
     Args:
@@ -29,8 +29,9 @@ def read_call(body: str, tools: Tools, *, index: int, salt: str) -> ToolCallChun
         tools: on offer, in OpenAI's form; their schemas say which parameters are text.
         index: which call of the reply it is, from 0.
         salt: of the call's id, which is the same for the same call after the same prompt.
+        owed: what closes a call that was begun in the model's name; it may leave that to us.
     """
-    found = _of_json(body) or _of_elements(body, tools)
+    found = _of_json(body) or _of_json(body + owed) or _of_elements(body, tools)
     name, args = (found[0], _told(found[1])) if found else (None, _broken(body))
     digest = hashlib.blake2b(f"{salt}\0{index}\0{body}".encode(errors="replace"), digest_size=6)
     return tool_call_chunk(name=name, args=args, id=f"call_{digest.hexdigest()}", index=index)

@@ -6,6 +6,7 @@ Nothing is downloaded, and no code that comes with a checkpoint is run.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -27,6 +28,7 @@ BOXES = {
     "qwen3_vl_moe": "thousand",
 }
 REPLY = 2048  # tokens
+_WITH_VIDEOS = ("image_processor", "tokenizer", "video_processor")  # in the order of nearly all
 _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
 
 
@@ -53,6 +55,13 @@ class Checkpoint:
             if isinstance(found, int) and found > 0:
                 return found
         return None
+
+    @property
+    def stamp(self) -> str:
+        """Another one when a file of the folder has changed."""
+        files = sorted(path for path in self.folder.iterdir() if path.is_file())
+        told = ((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+        return blake2b(repr(list(told)).encode(), digest_size=8).hexdigest()
 
     @property
     def reply_tokens(self) -> int:
@@ -112,6 +121,10 @@ def explained(folder: Path) -> Iterator[None]:
                 "smaller one, or run it on the processor: PAGEHOP_DEVICE=cpu."
             ) from error
         first = " ".join(str(error).split())[:300]
+        if isinstance(error, ImportError):
+            raise UnknownModelError(
+                f"The model in {str(folder)!r} needs a package that is not installed: {first}"
+            ) from error
         raise UnknownModelError(
             f"The model in {str(folder)!r} cannot be loaded ({type(error).__name__}: {first}). Is "
             "the copy complete, and made for transformers 5?"
@@ -161,7 +174,7 @@ def _processor(checkpoint: Checkpoint) -> Any:  # noqa: ANN401 - of transformers
     found: Any = getattr(transformers, STAND_INS.get(name, name), None) if name else None
     if found is None:
         found = transformers.AutoProcessor
-    elif "video_processor" in found.get_attributes():
+    elif tuple(found.get_attributes()) == _WITH_VIDEOS:
         found = _without_videos(found)
     processor = found.from_pretrained(
         folder, local_files_only=True, backend="pil", trust_remote_code=False

@@ -63,11 +63,15 @@ class Pieces:
         tools: on offer, in OpenAI's form; without any, nothing is taken for a call.
         thinking: whether the prompt ends in the middle of a thought.
         salt: of the calls' ids.
+        owed: what closes the call that the reply is begun with.
     """
 
-    def __init__(self, tools: Tools = (), *, thinking: bool = False, salt: str = "") -> None:
+    def __init__(
+        self, tools: Tools = (), *, thinking: bool = False, salt: str = "", owed: str = ""
+    ) -> None:
         self._tools = tools
         self._salt = salt
+        self._owed = owed
         self._state: Kind = "reasoning" if thinking else "text"
         self._held = ""
         self._blank = ""  # white space that is passed on only if words follow
@@ -130,9 +134,10 @@ class Pieces:
         self._blank, self._said = "", False
 
     def _call(self, body: str) -> Iterator[Piece]:
-        call = read_call(body, self._tools, index=self._calls, salt=self._salt)
+        call = read_call(body, self._tools, index=self._calls, salt=self._salt, owed=self._owed)
         yield Piece("call", call=call)
         self._calls += 1
+        self._owed = ""
 
     def _words_of(self, text: str) -> Iterator[Piece]:
         """Words without the white space around them."""

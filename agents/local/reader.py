@@ -19,6 +19,7 @@ PAGE = (1030, 1456)  # pixels of the blank page that a picture's tokens are coun
 MOST_PICTURES = 8
 MOST_PIXELS = 1_500_000  # of a picture
 SHARE = 0.5  # of the context, for pictures
+_READING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,16 +183,25 @@ class Reader:
         return FORCED.format(name=only) if only else FORCED.partition("{name}")[0].format()
 
 
+_READERS: dict[tuple[str, str], Reader] = {}
+
+
 def reader_of(name_or_path: str) -> Reader:
     """The reader of the checkpoint of that path, or of that name in the local hub cache.
+
+    It is made once per process, as long as the folder's files are the same.
 
     Raises:
         UnknownModelError: there is none on this machine, or it is no chat model.
     """
     checkpoint = find_checkpoint(name_or_path)
-    tokenizer, processor = feeders(checkpoint)
-    template = template_of(tokenizer, processor, folder=str(checkpoint.folder))
-    return Reader(checkpoint, tokenizer, processor, template)
+    key = (str(checkpoint.folder.resolve()), checkpoint.stamp)
+    with _READING:
+        if key not in _READERS:
+            tokenizer, processor = feeders(checkpoint)
+            template = template_of(tokenizer, processor, folder=str(checkpoint.folder))
+            _READERS[key] = Reader(checkpoint, tokenizer, processor, template)
+        return _READERS[key]
 
 
 def _name_in(choice: object) -> str:

@@ -13,6 +13,7 @@ from langchain_core.messages.ai import UsageMetadata
 from pagehop.agents.local.decoding import Decoder
 from pagehop.agents.local.pieces import CALL, THINK, Piece, Pieces, StopStrings
 from pagehop.agents.local.reader import Prompted
+from pagehop.agents.local.template import OWED
 from pagehop.agents.local.weights import Weights
 from pagehop.agents.local.writing import Settings, ends_of, write
 
@@ -44,7 +45,12 @@ def chunks(prompted: Prompted, weights: Weights, way: Way) -> Iterator[AIMessage
         BudgetSpentError, ModelCallError: as `write`.
     """
     salt = hashlib.blake2b(prompted.rendered.encode(errors="replace"), digest_size=8).hexdigest()
-    pieces = Pieces(prompted.tools, thinking=prompted.thinking, salt=salt)
+    pieces = Pieces(
+        prompted.tools,
+        thinking=prompted.thinking,
+        salt=salt,
+        owed=OWED if prompted.begun else "",
+    )
     stops = StopStrings(way.stops)
     tally = _Tally()
     yield from _told(pieces.feed(prompted.begun), tally)

@@ -111,6 +111,6 @@ def _named(url: str | None) -> Iterator[None]:
 
 
 def _shown(url: str) -> str:
-    """The URL without what may be a password in it."""
+    """The URL without what may be a password or a key in it."""
     scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"

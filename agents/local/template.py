@@ -16,6 +16,7 @@ from pagehop.tools.errors import UnknownModelError
 PROBE = "pagehop_probe"
 THINKS = "<think>"
 FORCED = '<tool_call>\n{{"name": "{name}", "arguments": '  # as Hermes and Qwen write a call
+OWED = "}"  # closes it
 _TOOL = {
     "type": "function",
     "function": {
@@ -25,6 +26,7 @@ _TOOL = {
     },
 }
 _CALL = {"type": "function", "function": {"name": PROBE, "arguments": {"x": 1}}}
+_IMAGE = {"type": "image"}
 _SAID = "pagehop_result"
 _ID = "abcdefghi"  # some templates insist on nine letters and digits
 
@@ -35,7 +37,6 @@ class Template:
 
     source: str
     tokenizer: Any
-    picture: str  # the mark that stands for a picture; empty: the model sees none
     manners: Manners
     forces: bool = False  # whether the beginning of a call can be written in the model's name
     marks: re.Pattern[str]  # of the template and the tokenizer
@@ -88,18 +89,16 @@ def template_of(tokenizer: Any, processor: Any, *, folder: str) -> Template:  # 
             f"The model in {folder!r} has no chat template, so it is no model to talk to. Take "
             "its instruction-tuned version (the name often ends in -Instruct or -it)."
         )
-    picture = str(getattr(processor, "image_token", "") or "")
     text_alone = Manners(
         parts=False, pictures=False, system=False, tools=False, pictures_in_results=False
     )
     template = Template(
         source=source,
         tokenizer=tokenizer,
-        picture=picture,
         manners=text_alone,
-        marks=_marks(tokenizer, source, picture),
+        marks=_marks(tokenizer, source, str(getattr(processor, "image_token", "") or "")),
     )
-    tried = _Trial(template)
+    tried = _Trial(template, sees=processor is not None)
     manners = tried.manners()
     if manners is None:
         raise UnknownModelError(
@@ -114,6 +113,7 @@ class _Trial:
     """Short conversations, told to a template to see what becomes of them."""
 
     template: Template
+    sees: bool  # whether the model can
 
     def manners(self) -> Manners | None:
         """What the template takes; None where it cannot tell a question."""
@@ -121,41 +121,40 @@ class _Trial:
         if PROBE not in listed and PROBE not in self._question(PROBE):
             return None
         parts = PROBE in listed and "'type': 'text'" not in listed  # else the list's own repr
-        mark = self.template.picture
-        sees = bool(mark) and parts and mark in self._question([{"type": "image"}, _text("?")])
+        sees = self.sees and parts and self._question([_text(PROBE), _IMAGE]) not in ("", listed)
         system = self._tell([_turn("system", PROBE, parts=parts), _user("?", parts=parts)])
         offered = PROBE in self._tell([_user("?", parts=parts)], tools=True)
-        result = self._result(_text(_SAID), parts=parts) if offered else ""
-        shown = self._result({"type": "image"}, parts=True) if offered and sees else ""
+        result = self._result([_text(_SAID)], parts=parts) if offered else ""
+        shown = self._result([_text(_SAID), _IMAGE], parts=True) if sees and result else ""
         return Manners(
             parts=parts,
             pictures=sees,
             system=PROBE in system,
             tools=_SAID in result,
-            pictures_in_results=sees and mark in shown,
+            pictures_in_results=shown not in ("", result),
         )
 
     def forces(self, manners: Manners) -> bool:
         """Whether calls are written as `FORCED` has it."""
         if not manners.tools:
             return False
-        return FORCED.format(name=PROBE) in self._result(_text("?"), parts=manners.parts)
+        return FORCED.format(name=PROBE) in self._result([_text("?")], parts=manners.parts)
 
     def _question(self, content: object) -> str:
         return self._tell([{"role": "user", "content": content}])
 
-    def _result(self, part: dict[str, str], *, parts: bool) -> str:
-        told = [
+    def _result(self, told: list[dict[str, str]], *, parts: bool) -> str:
+        turns = [
             _user("?", parts=parts),
             {**_turn("assistant", "", parts=parts), "tool_calls": [{**_CALL, "id": _ID}]},
             {
                 "role": "tool",
                 "name": PROBE,
                 "tool_call_id": _ID,
-                "content": [part] if parts else part["text"],
+                "content": told if parts else told[0]["text"],
             },
         ]
-        return self._tell(told, tools=True)
+        return self._tell(turns, tools=True)
 
     def _tell(self, turns: Sequence[Turn], *, tools: bool = False) -> str:
         from jinja2 import TemplateError

@@ -24,7 +24,7 @@ class Weights:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-_LOADED: dict[tuple[str, str, str], Weights] = {}
+_LOADED: dict[tuple[str, str, str, str], Weights] = {}
 _LOADING = threading.Lock()
 
 
@@ -47,17 +47,11 @@ def weights_of(
     kind = dtype or _fitting(chosen)
     if kind not in DTYPES:
         raise InputError(f"There is no dtype {kind!r} for weights; there are {', '.join(DTYPES)}.")
-    key = (str(checkpoint.folder.resolve()), chosen, kind)
+    key = (str(checkpoint.folder.resolve()), checkpoint.stamp, chosen, kind)
     with _LOADING:
         if key not in _LOADED:
             _LOADED[key] = _load(checkpoint, chosen, kind)
         return _LOADED[key]
-
-
-def forget_weights() -> None:
-    """Let go of all weights in memory; replies that are being written keep theirs."""
-    with _LOADING:
-        _LOADED.clear()
 
 
 def _load(checkpoint: Checkpoint, device: str, dtype: str) -> Weights:

@@ -80,7 +80,7 @@ class _Writer:
         model, settings = self.weights.model, self.settings
         with _chance(self.weights.device, settings), torch.inference_mode():
             model.generate(
-                **self.inputs.to(self.weights.device),
+                **_placed(self.inputs, self.weights),
                 generation_config=_configured(model, settings),
                 stopping_criteria=[lambda ids, _, **__: _each(ids, over=self.over())],
                 streamer=self,
@@ -154,6 +154,16 @@ def _explained(error: BaseException) -> BaseException:
             "fewer or smaller pictures, or take a smaller model."
         )
     return error
+
+
+def _placed(inputs: Any, weights: Weights) -> dict[str, Any]:  # noqa: ANN401 - of transformers
+    """The inputs on the model's device; pictures in its dtype, which not all models see to."""
+    placed = dict(inputs)
+    for name, value in placed.items():
+        if hasattr(value, "is_floating_point"):
+            kind = weights.model.dtype if value.is_floating_point() else None
+            placed[name] = value.to(weights.device, kind)
+    return placed
 
 
 def _configured(model: Any, settings: Settings) -> Any:  # noqa: ANN401 - of transformers

@@ -1,22 +1,23 @@
 """A conversation cut to what the model can take: so many pictures, so many tokens.
 
-Pictures that tools showed go first, the oldest before the newer; then the results of tools are
-shortened, the oldest first; then the longest blocks of data in what was asked. Our own words
-are never cut, and no block of data loses its marks.
+Of too many pictures those go that tools showed in earlier steps, the oldest first. Of too many
+tokens the results of tools are shortened first, the oldest before the newer; then such pictures
+go; then the longest blocks of data are cut; then the other pictures go, but for one. Our own
+words are never cut, and no block of data loses its marks.
 """
 
 import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import Runnable
 
 from pagehop.agents.abilities import Abilities, abilities_of
-from pagehop.agents.bounds import rough_tokens
+from pagehop.agents.bounds import PICTURE, rough_tokens
 from pagehop.agents.calls import Calls
 from pagehop.agents.prompting import OPENS
 from pagehop.agents.records import image_count
@@ -24,6 +25,8 @@ from pagehop.tools.errors import ContextTooLongError
 from pagehop.tools.tool_calls import PICTURES
 
 logger = logging.getLogger(__name__)
+
+_Place: TypeAlias = tuple[int, int]  # of a message in the conversation, of a block in it
 
 SHARE = 0.9  # of the model's context that is filled: tokens are counted roughly
 LEAST = 300  # characters that are left of a block of data
@@ -67,32 +70,30 @@ def fit(messages: Sequence[BaseMessage], able: Abilities) -> list[BaseMessage]:
 
     What fits comes back as it is. Where nothing is left that may be cut, it is longer.
     """
-    fitted = _without_excess_pictures(list(messages), able.images_per_call if able.images else 0)
+    most = able.images_per_call if able.images else 0
+    fitted = _without_pictures(list(messages), image_count(messages) - most)
     room = int(able.context * SHARE)
-    if rough_tokens(fitted) <= room:
-        return fitted
     before = rough_tokens(fitted)
+    if before <= room:
+        return fitted
     fitted = _with_short_results(fitted, room)
+    fitted = _without_pictures(fitted, _over(fitted, room, len(_pictures(fitted)[0])))
     fitted = _with_short_data(fitted, room)
+    fitted = _without_pictures(fitted, _over(fitted, room, image_count(fitted) - 1))
     logger.info("about %d tokens were cut to %d", before, rough_tokens(fitted))
     return fitted
 
 
 def _half(messages: Sequence[BaseMessage], able: Abilities) -> Abilities:
-    pictures = image_count(messages)
-    return replace(
-        able,
-        images_per_call=max(1, pictures // 2) if pictures else able.images_per_call,
-        context=int(rough_tokens(messages) / 2 / SHARE),
-    )
+    return replace(able, context=int(rough_tokens(messages) / 2 / SHARE))
 
 
-def _without_excess_pictures(messages: list[BaseMessage], most: int) -> list[BaseMessage]:
-    """The conversation with the first pictures replaced by a line, in the order of `_order`."""
-    excess = image_count(messages) - most
-    if excess <= 0:
+def _without_pictures(messages: list[BaseMessage], count: int) -> list[BaseMessage]:
+    """The conversation with so many pictures replaced by a line, in the order of `_pictures`."""
+    if count <= 0:
         return messages
-    gone = set(_order(messages)[:excess])
+    older, spared = _pictures(messages)
+    gone = {*[*older, *spared][:count]}
     can_crop = any(isinstance(message, ToolMessage) for message in messages)
     line = {"type": "text", "text": GONE_WITH_TOOLS if can_crop else GONE}
     fitted = list(messages)
@@ -104,11 +105,16 @@ def _without_excess_pictures(messages: list[BaseMessage], most: int) -> list[Bas
     return fitted
 
 
-def _order(messages: Sequence[BaseMessage]) -> list[tuple[int, int]]:
-    """All pictures as (message, block), the one to be spared first in front.
+def _over(messages: Sequence[BaseMessage], room: int, most: int) -> int:
+    """How many pictures the tokens are too many by, up to `most`."""
+    return min(-(-(rough_tokens(messages) - room) // PICTURE), most)
 
-    Results of earlier steps go before what was asked with, and that before the results of the
-    last step, which were just asked for. Of what was asked with, the last and least is first.
+
+def _pictures(messages: Sequence[BaseMessage]) -> tuple[list[_Place], list[_Place]]:
+    """Pictures that tools showed in earlier steps, and the others; first to go first.
+
+    The others are what was asked with, the last and least of it first, and the results of the
+    last step, which were just asked for.
     """
     said = [at for at, message in enumerate(messages) if isinstance(message, AIMessage)]
     first, last = (said[0], said[-1]) if said else (len(messages), len(messages))
@@ -122,7 +128,7 @@ def _order(messages: Sequence[BaseMessage]) -> list[tuple[int, int]]:
     older = [place for place in places if first < place[0] < last]
     asked = [place for place in places if place[0] < first]
     newest = [place for place in places if place[0] > last]
-    return [*older, *reversed(asked), *newest]
+    return older, [*reversed(asked), *newest]
 
 
 def _is_picture(block: object) -> bool:

@@ -124,15 +124,16 @@ def _nothing_shown(task: Task, corpus: "Corpus", abilities: Abilities) -> Shown:
 
 
 def _worth_seeing(hits: Mapping[tuple[str, int], Hit], corpus: "Corpus") -> list[tuple[str, int]]:
-    """The best page, then those with pictures or without a text layer, then the others."""
-    places = list(hits)
-    return places[:1] + sorted(places[1:], key=lambda place: not _has_pictures(place, corpus))
+    """The best page, then those with figures or without a text layer, then the others."""
+    best, *rest = hits
+    return [best, *sorted(rest, key=lambda place: not _has_pictures(hits[place], corpus))]
 
 
-def _has_pictures(place: tuple[str, int], corpus: "Corpus") -> bool:
-    if corpus.page(*place).ocr:
+def _has_pictures(hit: Hit, corpus: "Corpus") -> bool:
+    if hit.modality == "figure" or corpus.page(hit.document_id, hit.page).ocr:
         return True
-    return any(region.kind == "figure" for region in corpus.regions(*place))
+    regions = corpus.regions(hit.document_id, hit.page)
+    return any(region.kind == "figure" for region in regions)
 
 
 def _overviews(empty: Shown, most: int) -> Shown:

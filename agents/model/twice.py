@@ -81,8 +81,16 @@ def _merged(one: tuple[Evidence, ...], other: tuple[Evidence, ...]) -> tuple[Evi
 
 
 def _is_twin(one: Evidence, other: Evidence) -> bool:
+    """Whether two observations are one: the same page and numbers, and a word in common."""
     at = (one.document_id, one.page) == (other.document_id, other.page)
-    return at and same(one.quote, other.quote) and "tool" not in (one.modality, other.modality)
+    if not at or not same(one.quote, other.quote) or "tool" in (one.modality, other.modality):
+        return False
+    ours, theirs = _words(one.quote), _words(other.quote)
+    return not ours or not theirs or bool(ours & theirs)
+
+
+def _words(quote: str) -> set[str]:
+    return {piece for piece in pieces(quote) if not piece.isdigit() and piece != "about"}
 
 
 def _doubted(findings: Findings, other: Findings) -> tuple[Evidence, ...]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pagehop.agents.prices import Prices
 from pagehop.evals.answers.asking import Agents, each
 from pagehop.evals.answers.book import TrialBook, read_trials
 from pagehop.evals.answers.draw import draw
-from pagehop.evals.answers.grading import grade
+from pagehop.evals.answers.grading import check_question, grade
 from pagehop.evals.answers.judging import Judge
 from pagehop.evals.answers.report import Report
 from pagehop.evals.answers.trial import Setting, Trial
@@ -40,6 +41,7 @@ class Task:
     setting: Setting
     rule: NamedRule
     model: "Callable[[], BaseChatModel | None]"  # asked for when there is a question to ask
+    prices: Prices | None = None
     chosen: Draw = Draw()
     out: Path | None = None  # the file of trials
     resume: bool = False
@@ -63,7 +65,9 @@ def evaluate(corpus: Corpus, task: Task, progress: Progress) -> Report:
     prepared = prepare(task.questions, corpus, pooled=pooled, unfit=unaskable)
     cases = _drawn(prepared.cases, task.chosen)
     with TrialBook(task.out, task.setting, resume=task.resume) as book:
-        _check(cases, book.trials)
+        for case in cases:
+            if case.question.id in book.trials:
+                check_question(case, book.trials[case.question.id])
         _ask(corpus, task, cases, book, progress)
         notes = _judge(task, cases, book, progress) if task.judge is not None else ()
         trials = dict(book.trials)
@@ -75,21 +79,6 @@ def _drawn(cases: tuple[Case, ...], chosen: Draw) -> tuple[Case, ...]:
     if chosen.limit is None:
         return cases
     return draw(cases, limit=chosen.limit, seed=chosen.seed, balanced=chosen.balanced)
-
-
-def _check(cases: Sequence[Case], trials: Mapping[str, Trial]) -> None:
-    """Refuse trials of other questions before anything is asked.
-
-    Raises:
-        InputError: a trial is of another question with the same id.
-    """
-    for case in cases:
-        trial = trials.get(case.question.id)
-        if trial is not None and trial.question != case.question.text:
-            raise InputError(
-                f"The trial {trial.id!r} is of another question than the data's: "
-                f"{trial.question[:60]!r}. Is it of another file of questions?"
-            )
 
 
 def _ask(
@@ -107,7 +96,7 @@ def _ask(
         book.add(trial)
         progress("Asking questions", done, len(cases))
 
-    with Agents(corpus, task.setting, task.model()) as agents:
+    with Agents(corpus, task.setting, task.model(), task.prices) as agents:
         each(left, agents.ask, jobs=task.jobs, keep=keep)
 
 

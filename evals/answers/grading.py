@@ -49,11 +49,7 @@ def grade(
         trial = trials.get(case.question.id)
         if trial is None:
             continue
-        if trial.question != case.question.text:
-            raise InputError(
-                f"The trial {trial.id!r} is of another question than the data's: "
-                f"{trial.question[:60]!r}. Is it of another file of questions?"
-            )
+        check_question(case, trial)
         found.append(
             Graded(
                 case=case,
@@ -63,6 +59,19 @@ def grade(
             )
         )
     return tuple(found)
+
+
+def check_question(case: Case, trial: Trial) -> None:
+    """Refuse a trial of another question.
+
+    Raises:
+        InputError: it has the same id, but other words.
+    """
+    if trial.question != case.question.text:
+        raise InputError(
+            f"The trial {trial.id!r} is of another question than the data's: "
+            f"{trial.question[:60]!r}. Is it of another file of questions?"
+        )
 
 
 def _score(case: Case, trial: Trial, rule: NamedRule) -> Score | None:

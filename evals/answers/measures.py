@@ -1,6 +1,7 @@
 """What is measured of an answer beside its score, each by its name; None where it does not apply.
 
-Of a question that failed nothing is measured: failures are counted apart.
+Of a question that failed nothing is measured: failures are counted apart, and what they cost is
+not known.
 """
 
 from collections.abc import Callable, Mapping

@@ -67,5 +67,6 @@ def _question(graded: Graded) -> dict[str, Any]:
         "status": trial.status,
         "failure": trial.failure or None,
         "right": graded.right,
+        "judgement": None if graded.judgement is None else asdict(graded.judgement),
         "measures": {name: measure(graded) for name, measure in _ALL.items()},
     }

@@ -50,14 +50,17 @@ class Report:
             return 0
         return sum(not one.trial.failed and one.judgement is None for one in self.graded)
 
-    def generalised_f1(self, graded: Sequence[Graded]) -> float:
-        """MMLongBench-Doc's F1: recall over the answerable, precision over the answered."""
+    def generalised_f1(self, graded: Sequence[Graded]) -> float | None:
+        """MMLongBench-Doc's F1: recall over the answerable, precision over the answered.
+
+        None where nothing is scored that was to be answered or was.
+        """
         scored = [(one, value(one)) for one in graded]
         gained = sum(v for one, v in scored if v is not None and one.case.question.answerable)
         known = [one for one, v in scored if v is not None]
         answerable = sum(one.case.question.answerable for one in known)
         given = sum(not one.trial.declined for one in known)
-        return 2 * gained / (answerable + given) if answerable + given else 0.0
+        return 2 * gained / (answerable + given) if answerable + given else None
 
     def pairs(self) -> list[tuple[Graded, Graded]]:
         """Grades of both runs, of questions in which neither failed."""

@@ -8,6 +8,7 @@ An answer here is short already, so it is only brought to its form; a model can 
 from pagehop.agents.numerals import numerals
 from pagehop.evals.answers.trial import Trial
 from pagehop.evals.question import Question
+from pagehop.evals.scoring.closeness import number
 from pagehop.evals.scoring.items import items
 from pagehop.evals.scoring.rules import NamedRule
 from pagehop.evals.scoring.score import NOT_ANSWERABLE
@@ -31,5 +32,9 @@ def said(trial: Trial, question: Question, rule: NamedRule) -> tuple[str, ...]:
 
 def _number(text: str) -> str:
     """The only number of a text, without its commas and unit; the text where it has another."""
+    plain = text.strip().replace(",", "")
     found = numerals(text)
-    return str(found[0].value) if len(found) == 1 else text
+    if number(plain) is not None or len(found) != 1:
+        return plain if number(plain) is not None else text
+    minus = text[: text.index(found[0].written)].rstrip("$€£ ").endswith(("-", "−"))  # noqa: RUF001
+    return f"{'-' if minus else ''}{found[0].value}"

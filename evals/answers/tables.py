@@ -60,8 +60,10 @@ def _scores(report: Report) -> Iterator[str]:
     for name, graded in report.sets.items():
         failed = sum(one.trial.failed for one in graded)
         scores = (estimated(estimate(measure, graded)) for measure in SCORES.values())
-        f1 = percent(report.generalised_f1(graded))
-        rows.append((name, str(len(graded)), *scores, f1, str(failed)))
+        f1 = report.generalised_f1(graded)
+        rows.append(
+            (name, str(len(graded)), *scores, NONE if f1 is None else percent(f1), str(failed))
+        )
     yield table(("set", "questions", *SCORES, "generalised F1", "failed, not scored"), rows)
 
 
@@ -154,4 +156,6 @@ def _number(measure: Measure, graded: Sequence[Graded]) -> str:
         return UNKNOWN if answers else NONE
     if found.count < len(answers):
         return UNKNOWN
+    if 0 < found.mean < 0.01:  # of money, mostly
+        return f"{found.mean:.2g}"
     return f"{found.mean:,.0f}" if found.mean >= 100 else f"{found.mean:.2f}"

@@ -50,9 +50,10 @@ def test_a_model_that_cannot_bind_tools_has_none():
     assert abilities_of(ParrotFakeChatModel()).tools is False
 
 
-def test_the_scripted_model_s_own_setting_goes_before_its_profile():
-    model = ScriptedChatModel(tool_calling=False, profile={"tool_calling": True})
-    assert abilities_of(model).tools is False
+def test_tools_are_offered_where_nothing_denies_them():
+    denied = ScriptedChatModel(tool_calling=False, profile={"tool_calling": True})
+    assert abilities_of(denied).tools is False
+    assert abilities_of(ScriptedChatModel(profile={"tool_calling": True})).tools is True
 
 
 def test_settings_of_one_s_own_are_read_and_outlive_a_binding():

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+import threading
 from contextlib import closing
 
 import pytest
@@ -136,3 +137,28 @@ def test_a_file_of_a_newer_version_is_refused(cache):
         other.execute("PRAGMA user_version=2")
     with pytest.raises(CorpusVersionError, match="newer pagehop"):
         ReplyCache(cache.path)
+
+
+def test_many_open_it_at_once_and_lose_nothing(tmp_path):
+    together = threading.Barrier(8, timeout=10)
+    secrets, errors = set(), []
+
+    def work(number):
+        try:
+            together.wait()
+            with closing(ReplyCache(tmp_path / "kept")) as cache:
+                secrets.add(cache.secret())
+                for turn in range(10):
+                    cache.put(f"{number} {turn}", {"content": "x"}, secret=cache.secret())
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert len(secrets) == 1
+    with closing(ReplyCache(tmp_path / "kept")) as cache:
+        assert len(cache) == 80

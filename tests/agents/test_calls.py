@@ -8,11 +8,13 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.outputs import ChatGenerationChunk
 
 from pagehop.agents.attempts import Patience
 from pagehop.agents.budget import Budget
 from pagehop.agents.calls import Calls
+from pagehop.agents.deadline import current_deadline
 from pagehop.agents.failures import may_pass_later, status_of
 from pagehop.agents.records import as_record, call_key, from_record
 from pagehop.agents.scripted import ScriptedChatModel
@@ -118,6 +120,37 @@ def test_a_call_that_hangs_is_given_up_when_the_time_is_spent():
     assert calls.usage.model_calls == 1
 
 
+class Breaking(ScriptedChatModel):
+    """Streams what it counts first, as some providers do, and then breaks off, so many times."""
+
+    streaming: bool = True
+    breaks: int = 2
+
+    def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+        counted = {"input_tokens": 40, "output_tokens": 1, "total_tokens": 41}
+        yield ChatGenerationChunk(message=AIMessageChunk("The", usage_metadata=counted))
+        if self.breaks > 0:
+            self.breaks -= 1
+            raise ConnectionResetError
+        yield ChatGenerationChunk(message=AIMessageChunk(" end", usage_metadata=None))
+
+
+def test_what_a_broken_stream_has_counted_counts():
+    calls = Calls(Budget(), patience=QUICK)
+    assert ask(calls, Breaking(streaming=True)).text == "The end"
+    usage = calls.usage
+    assert (usage.input_tokens, usage.output_tokens, usage.estimated) == (120, 3, False)
+    assert (usage.model_calls, usage.failed_calls) == (1, 2)
+
+
+def test_a_model_can_know_when_its_reply_is_of_no_more_use():
+    ends = []
+    model = ScriptedChatModel(script=[lambda messages: ends.append(current_deadline()) or "ok"])
+    ask(Calls(Budget(seconds=7), spent=Usage(seconds=2)), model)
+    assert 3 < ends[0] - time.monotonic() < 5
+    assert current_deadline() is None
+
+
 def test_threads_at_once_never_overrun_the_calls():
     model = ScriptedChatModel(rules=[("", lambda messages: time.sleep(0.01) or "ok")])
     calls = Calls(Budget(model_calls=7))
@@ -139,23 +172,19 @@ def test_threads_at_once_never_overrun_the_calls():
     assert len(model.calls) == 7
 
 
-def test_what_is_in_flight_counts_against_the_tokens():
-    started, free = threading.Event(), threading.Event()
-
-    def slow(messages):
-        started.set()
-        free.wait(5)
-        return "ok"
-
-    model = ScriptedChatModel(script=[slow, "second"])
-    calls = Calls(Budget(tokens=500))
-    thread = threading.Thread(target=ask, args=(calls, model, "letters " * 400))
-    thread.start()
-    started.wait(5)
-    with pytest.raises(BudgetSpentError, match="500 tokens"):
-        ask(calls, model, "small")
-    free.set()
-    thread.join()
+def test_a_failed_call_and_each_role_stand_in_the_receipt():
+    model = ScriptedChatModel(script=[ProviderError("busy", 503), "one", "two words"])
+    calls = Calls(Budget(), patience=QUICK)
+    ask(calls, model, "a b", role="planner")
+    calls.invoke(model, [HumanMessage([picture()])], role="image agent")
+    usage = calls.usage
+    assert (usage.model_calls, usage.failed_calls) == (2, 1)
+    image, planner = usage.roles
+    assert (image.role, image.model_calls, image.images, image.output_tokens) == (
+        "image agent", 1, 1, 2
+    )  # fmt: skip
+    assert (planner.role, planner.model_calls, planner.input_tokens) == ("planner", 1, 2)
+    assert not usage.estimated
 
 
 @pytest.mark.parametrize(

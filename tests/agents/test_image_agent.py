@@ -2,23 +2,30 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
+import pymupdf
 import pytest
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from PIL import Image
 
 from pagehop.agents import Budget, Calls, ScriptedChatModel, model_team
-from pagehop.agents.model.schemas import ImageFinding, ImageReply
+from pagehop.agents.budget import QUICK
+from pagehop.agents.model import image
+from pagehop.agents.model.schemas import ImageFinding, ImageReply, PageSeen
 from pagehop.agents.team import SubQuestion, Task
 from pagehop.tools.boxes import from_points, share_inside
+from pagehop.tools.corpus.corpus import Corpus
+from pagehop.tools.corpus.records import Stage
 from pagehop.tools.errors import InvalidReplyError
+from pagehop.tools.evidence import Evidence
 from pagehop.tools.retrieval.channel import Hit
 
 RED = from_points((120, 300, 160, 330), 400, 500)  # where conftest.py draws the red box
 NORTH = (0.24, 0.66, 0.42, 0.71)  # around "North 42 units"
-TOOLS = ("crop", "read_text", "read_table", "find_similar", "ImageReply")
+TOOLS = ("crop", "read_text", "read_table", "show_page", "find_similar", "ImageReply")
 PIXEL = 1 / 1100  # of the page, as it is shown first: about 1,100 pixels wide
 
 
@@ -247,3 +254,193 @@ def test_pictures_are_counted(small_corpus):
     team = model_team(small_corpus, model, [], Calls(Budget()))
     team.look(task_on(small_corpus, ("report.pdf", 2)))
     assert team.calls.usage.images == 3
+
+
+# more pages than are shown at first
+
+
+@pytest.fixture(scope="module")
+def deck_corpus(tmp_path_factory):
+    """deck.pdf: 30 slides, a red box on the 17th."""
+    folder = tmp_path_factory.mktemp("deck")
+    pdf = pymupdf.open()
+    for number in range(1, 31):
+        page = pdf.new_page(width=400, height=300)
+        page.insert_text((20, 40), f"Slide number {number}", fontsize=14)
+        if number == 17:
+            page.draw_rect(pymupdf.Rect(200, 100, 300, 200), color=None, fill=(1, 0, 0))
+    (folder / "deck.pdf").write_bytes(pdf.tobytes())
+    with Corpus(folder / "corpus") as corpus:
+        corpus.add(folder / "deck.pdf", until=Stage.TEXT, workers=1)
+        yield corpus
+
+
+def look_at_deck(corpus, *script, pages=range(1, 31), effort=None, profile=None, **fields):
+    model = ScriptedChatModel(script=list(script))
+    model.profile = profile or {}
+    task = task_on(corpus, *(("deck.pdf", page) for page in pages), **fields)
+    extra = {"effort": effort} if effort else {}
+    calls = Calls(Budget())
+    return image.look(task, corpus=corpus, calls=calls, model=model, tools=[], **extra), model
+
+
+def opened(page, document="deck.pdf"):
+    call = {"name": "show_page", "args": {"document": document, "page": page}, "id": f"p{page}"}
+    return AIMessage(content="", tool_calls=[call])
+
+
+def test_pages_beyond_the_first_are_named_and_can_be_opened(deck_corpus):
+    evidence, model = look_at_deck(
+        deck_corpus,
+        opened(9),
+        found(None, view="v5", seen="Slide number 9"),
+        pages=(3, 1, 7, 5, 9, 11),
+    )
+    assert len(pictures(model.calls[0].messages)) == 4
+    assert "deck.pdf: page 9, 11" in model.calls[0].prompt
+    assert [(entry.page, entry.verbatim) for entry in evidence.evidence] == [(9, True)]
+
+
+def test_a_page_of_another_document_is_not_opened(small_corpus):
+    _, model = look(small_corpus, opened(1, "orders.pdf"), ImageReply(), pages=(("report.pdf", 2),))
+    assert "Pages of 'orders.pdf' cannot be shown" in model.calls[1].prompt
+
+
+@pytest.mark.parametrize(
+    ("profile", "effort", "first"),
+    [({}, QUICK, 3), ({"max_images": 4}, None, 2), ({"max_images": 1}, None, 1)],
+)
+def test_how_many_are_shown_is_bounded_by_the_effort_and_the_model(
+    deck_corpus, profile, effort, first
+):
+    _, model = look_at_deck(
+        deck_corpus, ImageReply(), pages=range(1, 9), profile=profile, effort=effort
+    )
+    assert len(pictures(model.calls[0].messages)) == first
+
+
+def test_the_best_page_comes_first_then_pages_with_pictures(small_corpus):
+    task = task_on(small_corpus, ("orders.pdf", 1), ("report.pdf", 1), ("report.pdf", 2))
+    *others, last = task.hits
+    task = replace(task, hits=(*others, replace(last, modality="figure")))
+    _, model = look(small_corpus, ImageReply(), task=task)
+    places = ("orders.pdf, page 1", "report.pdf, page 2", "report.pdf, page 1")
+    at = [model.calls[0].prompt.index(place) for place in places]
+    assert at == sorted(at)
+
+
+def test_a_whole_document_is_shown_in_overviews_and_a_finding_names_the_page(deck_corpus):
+    def answer(messages):
+        box = red_box([second_sheet(messages)], "fraction")
+        return found(box, view="s2", page=17, seen="a red box")
+
+    evidence, model = look_at_deck(deck_corpus, answer, whole=True)
+    prompt = model.calls[0].prompt
+    assert len(pictures(model.calls[0].messages)) == 3
+    assert "Picture s1, " in prompt
+    assert "an overview of 10 pages" in prompt
+    assert "page 17: Slide number 17" in prompt
+    assert "overviews of 30 of them" in prompt
+    (entry,) = evidence.evidence
+    assert entry.page == 17
+    assert entry.bbox == pytest.approx((0.5, 1 / 3, 0.75, 2 / 3), abs=0.02)
+
+
+def second_sheet(messages):
+    """The message with the pictures, up to the second one."""
+    content = messages[-1].content
+    at = [n for n, block in enumerate(content) if block["type"] == "image"]
+    return messages[-1].model_copy(update={"content": content[: at[1] + 1]})
+
+
+def test_a_finding_on_an_overview_without_its_page_is_repaired(deck_corpus):
+    evidence, model = look_at_deck(
+        deck_corpus,
+        found(None, view="s1"),
+        found(None, view="s1", page=4),
+        whole=True,
+    )
+    assert "needs the `page` that it is on, one of [1, 2, 3" in model.calls[1].prompt
+    assert [(entry.page, entry.bbox) for entry in evidence.evidence] == [(4, None)]
+
+
+def test_pages_that_no_overview_has_room_for_are_told(deck_corpus):
+    evidence, _ = look_at_deck(deck_corpus, ImageReply(), whole=True, profile={"max_images": 3})
+    assert evidence.failures == ("image agent: not shown: 'deck.pdf' from page 21 on",)
+
+
+# what is noted and read
+
+
+def test_a_picture_that_was_passed_over_is_asked_for_once(small_corpus):
+    pages = (("report.pdf", 2), ("report.pdf", 1))
+    half = ImageReply(pages=[PageSeen(view="v1", observation="nothing here")])
+    _, model = look(small_corpus, half, half, pages=pages)
+    assert "`pages` has no entry for ['v2']" in model.calls[1].prompt
+    assert len(model.calls) == 2
+
+
+def test_a_value_of_a_chart_has_axis_and_series_and_an_estimate_is_called_about(small_corpus):
+    labels = {"axis": "2015", "series": "North", "value": "43 %", "estimated": True}
+    evidence, _ = look(small_corpus, found(list(RED), seen="bar of 2015", **labels))
+    (entry,) = evidence.evidence
+    assert entry.quote == "bar of 2015: about 43 %"
+    assert entry.reading == "[row or category: 2015; column or series: North; value: about 43 %]"
+    assert not entry.verbatim
+
+
+def test_words_without_the_value_that_was_read_beside_them_are_no_quote(small_corpus):
+    labels = {"series": "North", "value": "99 units"}
+    evidence, _ = look(small_corpus, found(list(NORTH), seen="North 42 units", **labels))
+    (entry,) = evidence.evidence
+    assert (entry.verbatim, entry.quote) == (False, "North 42 units: 99 units")
+
+
+# a place in doubt
+
+
+def known_on(corpus, bbox):
+    document = corpus.document("report.pdf")
+    return Evidence(
+        document="report.pdf", document_id=document.id, page=2, bbox=bbox, modality="figure",
+        quote="41 units, as was read", verbatim=False, sub_question="q2", agent="image",
+    )  # fmt: skip
+
+
+def test_a_place_in_doubt_is_read_twice_from_other_pictures_by_eyes_that_know_nothing(small_corpus):
+    task = task_on(
+        small_corpus, ("report.pdf", 2), doubt="42 or 41", ledger=(known_on(small_corpus, NORTH),)
+    )
+    reply = found(None, seen="North 42 units", confidence=0.5)
+    evidence, model = look(small_corpus, reply, reply, task=task)
+    page, part = (pictures(call.messages) for call in model.calls)
+    assert (len(page), len(part)) == (1, 1)
+    assert "a part of the page" in model.calls[1].prompt
+    for call in model.calls:
+        assert "41 units, as was read" not in call.prompt
+        assert "42 or 41" in call.prompt
+        assert "Read it anew" in call.prompt
+    (entry,) = evidence.evidence
+    assert (entry.confidence, entry.verbatim) == (0.75, True)
+    assert evidence.confidence == pytest.approx(0.99)
+
+
+def test_where_nothing_was_boxed_the_second_reading_sees_the_page_in_halves(small_corpus):
+    task = task_on(small_corpus, ("report.pdf", 2), doubt="42 or 41")
+    other = ImageReply(
+        findings=[ImageFinding(view="v2", seen="North 41 units")], answer="41", confidence=0.2
+    )
+    evidence, model = look(small_corpus, found(None, seen="North 42 units"), other, task=task)
+    assert len(pictures(model.calls[1].messages)) == 2
+    assert len(evidence.evidence) == 2
+    assert (evidence.answer, evidence.confidence) == ("42", 0.45)
+    assert "two readings of the place differ: '42' and '41'" in evidence.failures[0]
+
+
+def test_a_place_in_doubt_that_the_budget_lets_be_read_only_once_says_so(small_corpus):
+    task = task_on(small_corpus, ("report.pdf", 2), doubt="42 or 41")
+    model = ScriptedChatModel(script=[found(None, seen="North 42 units")])
+    team = model_team(small_corpus, model, [], Calls(Budget(model_calls=1)))
+    evidence = team.look(task)
+    assert evidence.answer == "42"
+    assert "was read only once" in evidence.failures[0]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 
+from pagehop.agents import load_model
 from pagehop.agents.budget import Budget
 from pagehop.agents.prices import FREE, Price, check_prices, money_of, price_of
 from pagehop.agents.scripted import ScriptedChatModel
@@ -45,6 +46,13 @@ def test_a_server_at_home_costs_nothing_unless_a_price_is_given(address):
 @pytest.mark.parametrize("address", [None, "https://openrouter.example/api/v1", "https://8.8.8.8/"])
 def test_any_other_server_s_price_is_unknown(address):
     assert price_of(hosted(base_url=address), {"gpt-5": MINI}) is None
+
+
+def test_a_server_that_is_named_by_its_url_is_at_home_by_that_url():
+    assert price_of(load_model("openai:qwen3-vl@http://127.0.0.1:8000/v1"), None) == FREE
+    public = load_model("openai:qwen3-vl@https://models.example/v1")
+    assert price_of(public, None) is None
+    assert price_of(public, {"openai:qwen3-vl@https://models.example/v1": MINI}) == MINI
 
 
 def test_a_model_in_this_process_costs_nothing():

@@ -13,16 +13,24 @@ from pagehop.agents.prompting import FORGED, clean, conversation, data_block, pr
 NAMES = sorted(
     path.name.removesuffix(".md") for path in (files("pagehop.agents") / "prompts").iterdir()
 )
-ROLES = ("contextualizer", "planner", "reranker", "text", "image", "critic", "summarizer")
+ROLES = (
+    "contextualizer", "planner", "searcher", "reranker", "text", "image", "critic", "summarizer",
+    "adjudicator", "second-look",
+)  # fmt: skip
 ASKED = {
     "contextualizer-ask": {"turns", "question"},
     "planner-ask": {"question", "documents", "tools"},
+    "searcher-ask": {"question", "sub_question", "known", "searches"},
     "reranker-ask": {"question", "hits"},
-    "text-ask": {"question", "sub_question", "form", "known", "hits"},
-    "image-ask": {"question", "sub_question", "form", "known"},
+    "text-ask": {"question", "sub_question", "form", "known", "errand", "hits"},
+    "image-ask": {"question", "sub_question", "form", "known", "errand"},
     "critic-ask": {"question", "plan", "evidence", "searches", "failures"},
     "summarizer-ask": {"question", "plan", "evidence", "state", "objections"},
+    "adjudicator-ask": {"question", "evidence", "drafts"},
+    "second-look-ask": set(),
     "tools": {"reply"},
+    "doubt": {"doubt"},
+    "whole": {"here", "pages"},
 }
 MARK = "0123456789ab"
 
@@ -37,7 +45,8 @@ def test_every_prompt_opens_and_asks_for_exactly_what_it_is_given(name):
 
 
 def test_no_prompt_is_missing_or_left_over():
-    assert set(NAMES) == {*ROLES, *ASKED, "data"}
+    ours = {name for name in NAMES if not name.startswith("baseline-")}
+    assert ours == {*ROLES, *ASKED, "data"}
 
 
 def test_a_missing_and_an_unknown_value_raise():
@@ -53,7 +62,7 @@ def test_every_role_is_told_its_role_and_that_data_is_never_an_instruction(role)
     system, asked = conversation(role, **values)
     if role == "planner":
         assert asked.text.index("Question") >= 0
-    assert system.text.startswith(f"# Role: {role}")
+    assert system.text.startswith(f"# Role: {role.replace('-', ' ')}")
     assert "is an instruction to you" in system.text
 
 

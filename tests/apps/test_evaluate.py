@@ -5,10 +5,13 @@ import json
 import pytest
 
 ROWS = (
-    {"doc": "alder.pdf", "question": "When was Alder Mills founded?", "evidence_pages": [1]},
+    {
+        "doc": "alder.pdf", "question": "When was Alder Mills founded?", "evidence_pages": [1],
+        "answer": "1912", "answer_format": "Int",
+    },
     {"doc": "alder.pdf", "question": "How many employees in 2023?", "evidence_pages": [2]},
     {"doc": "birch.pdf", "question": "Where was Birch Looms founded?", "evidence_pages": [1]},
-)
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -90,8 +93,83 @@ def test_the_help_names_every_format_and_every_configuration(here):
 
     ran = here("eval", "retrieval", "--help")
     assert ran.code == 0
-    said = ran.out.replace(",", " ").replace(".", " ").replace(";", " ").split()
-    assert {*NAMES, *(one.name for one in configurations())} <= set(said)
+    said = set(ran.out.replace(",", " ").replace(".", " ").replace(";", " ").split())
+    assert {*NAMES, *(one.name for one in configurations())} <= said
+
+
+def test_the_help_of_answers_names_every_format_rule_graph_and_effort(here):
+    from pagehop.agents.budget import EFFORTS
+    from pagehop.evals.datasets.formats import PAGES
+    from pagehop.evals.scoring.rules import RULES
+    from pagehop.graphs.baselines import GRAPHS
+
+    ran = here("eval", "answers", "--help")
+    said = "".join(ran.out.split())  # lines are broken at hyphens too
+    assert not [one for one in (*PAGES, *RULES, *GRAPHS, *EFFORTS) if one not in said]
+
+
+def test_answers_are_measured_kept_and_measured_again(here, questions, tmp_path):
+    out, numbers = tmp_path / "run.jsonl", tmp_path / "numbers.json"
+    ran = here("eval", "answers", "--data", questions, "--limit", 2, "--seed", 1, "--out", out)
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("# Answers of `pagehop`, within the question's documents")
+    assert "Asking questions: 2/2" in ran.err
+    assert len(out.read_text().splitlines()) == 2
+    again = here(
+        "eval", "answers", "--data", questions, "--out", out, "--resume", "--jobs", 2,
+        "--compare", out, "--json", numbers,
+    )  # fmt: skip
+    assert again.code == 0, again.err
+    assert len(out.read_text().splitlines()) == 3
+    assert "## Less `pagehop`, model `none`, effort standard" in again.out
+    record = json.loads(numbers.read_text())
+    assert record["rule"] == "plain/1"
+    (founded,) = [one for one in record["questions"] if one["id"].endswith("line 1")]
+    assert founded["right"] is True
+    assert founded["measures"]["cites a gold page"] == 1
+    assert [one["right"] for one in record["questions"]].count(None) == 2  # no answer is given
+
+
+def test_a_published_design_is_measured_by_its_name(here, questions):
+    ran = here("eval", "answers", "--data", questions, "--graph", "one-shot")
+    assert ran.code == 2
+    assert "one-shot" in ran.complaint  # it needs a model
+
+
+def test_a_format_that_judges_score_says_so(here, tmp_path):
+    path = tmp_path / "vidoseek.json"
+    example = {
+        "uid": "1", "query": "When was Alder Mills founded?", "reference_answer": "1912",
+        "meta_info": {"file_name": "alder.pdf", "reference_page": [1]},
+    }  # fmt: skip
+    path.write_text(json.dumps({"examples": [example]}))
+    ran = here("eval", "answers", "--data", path, "--format", "vidoseek", "--pooled")
+    assert ran.code == 0, ran.err
+    assert "vidoseek is scored by judges" in ran.err
+    assert "Answers of `pagehop`, all documents at once" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--data", "nowhere.jsonl"], "There is no file 'nowhere.jsonl'"),
+        (["--data", "QUESTIONS", "--format", "hotpotqa"], "There is no format 'hotpotqa'"),
+        (["--data", "QUESTIONS", "--rule", "bleu"], "There is no rule 'bleu'"),
+        (["--data", "QUESTIONS", "--graph", "best"], "There is no graph 'best'"),
+        (["--data", "QUESTIONS", "--effort", "none"], "There is no effort 'none'"),
+        (["--data", "QUESTIONS", "--model", "parrot"], "names no provider"),
+        (["--data", "QUESTIONS", "--resume"], "--resume needs the file (--out)"),
+        (["--data", "QUESTIONS", "--extract"], "--extract asks the judge"),
+        (["--data", "QUESTIONS", "--out", "none/run.jsonl"], "'none/run.jsonl' cannot be written"),
+        (["--data", "QUESTIONS", "--compare", "none.jsonl"], "There is no file 'none.jsonl'"),
+        (["--data", "QUESTIONS", "--kinds", "best"], "kinds"),
+        (["--data", "QUESTIONS", "--jobs", "0"], "jobs"),
+    ],
+)
+def test_bad_input_to_answers_is_one_line(here, questions, arguments, complaint):
+    ran = here("eval", "answers", *(questions if one == "QUESTIONS" else one for one in arguments))
+    assert ran.code == 2
+    assert complaint in ran.complaint
 
 
 @pytest.mark.parametrize(

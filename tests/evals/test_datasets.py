@@ -6,6 +6,7 @@ import pytest
 
 from pagehop.evals.datasets.formats import PAGES, read_passage_questions, read_questions
 from pagehop.evals.passages import BOOK
+from pagehop.evals.question import Expected
 from pagehop.tools.errors import InputError, PathNotFoundError
 
 DEVPACK = {
@@ -53,6 +54,17 @@ SLIDEVQA = {
     "deck_name": "a-deck_95", "deck_url": "https://example.org", "image_urls": [], "qa_id": 7,
     "question": "How much?", "answer": "2", "arithmetic_expression": "None",
     "evidence_pages": [3, 20], "reasoning_type": "Multi-Hop", "answer_type": "Single-Span",
+}  # fmt: skip
+LONGDOCURL = {
+    "question_id": "free_4055915_42_71_8", "doc_no": "4055915", "total_pages": 84,
+    "start_end_idx": [42, 71], "question_type": "calculate", "question": "How many criteria?",
+    "answer": 5, "evidence_pages": [54], "evidence_sources": ["Table", "Layout"],
+    "answer_format": "Integer", "task_tag": "Reasoning",
+}  # fmt: skip
+MPDOCVQA = {
+    "questionId": 49153, "question": "What is the date?", "doc_id": "pybv0228",
+    "page_ids": ["pybv0228_p80", "pybv0228_p81"], "answers": ["1/8/93", "[1/8/93]"],
+    "answer_page_idx": 1, "data_split": "val",
 }  # fmt: skip
 M3DOCVQA = {
     "qid": "5454", "question": "Who owns it?", "answers": [{"answer": "Ann"}],
@@ -145,6 +157,62 @@ def test_m3docvqa_knows_documents_but_no_pages(tmp_path):
     assert question.documents == ("46ae", "d57e")
     assert question.pages == frozenset()
     assert question.modalities == {"table", "figure"}
+
+
+def test_longdocurl_names_documents_by_number(tmp_path):
+    none = {**LONGDOCURL, "question_id": "2", "answer": "Not answerable", "answer_format": "None"}
+    first, second = questions_of(tmp_path, "longdocurl", LONGDOCURL, none)
+    assert first.pages == {("4055915.pdf", 54)}
+    assert first.modalities == {"table", "page"}
+    assert first.expected == Expected(answers=(("5",),), form="Integer")
+    assert [first.answerable, second.answerable] == [True, False]
+
+
+def test_longdocurl_joins_what_an_object_of_a_list_says(tmp_path):
+    row = {**LONGDOCURL, "answer": [{"year": 2019, "city": "Ghent"}, "x"], "answer_format": "List"}
+    [question] = questions_of(tmp_path, "longdocurl", row)
+    assert question.expected.answers == (("2019-Ghent", "x"),)
+
+
+def test_mpdocvqa_counts_pages_from_zero_and_accepts_several_answers(tmp_path):
+    [question] = questions_of(tmp_path, "mpdocvqa", name="val.json", whole={"data": [MPDOCVQA]})
+    assert question.pages == {("pybv0228", 2)}
+    assert question.expected.answers == (("1/8/93",), ("[1/8/93]",))
+    hidden = {"questionId": 1, "question": "?", "doc_id": "a", "page_ids": []}  # of the test split
+    with pytest.raises(InputError, match="'answer_page_idx'"):
+        questions_of(tmp_path, "mpdocvqa", hidden)
+
+
+@pytest.mark.parametrize(
+    ("form", "row", "answers"),
+    [
+        ("mmlongbench", MMLONGBENCH, (("The first",),)),
+        (
+            "mmlongbench",
+            {**MMLONGBENCH, "answer": "['a, b', \"c's\", 3]", "answer_format": "List"},
+            (("a, b", "c's", "3"),),
+        ),
+        ("mmlongbench", {**MMLONGBENCH, "answer": "[a]"}, (("[a]",),)),  # a text, by its form
+        ("financebench", FINANCEBENCH, (("$1",),)),
+        ("vidoseek", VIDOSEEK, (("Two",),)),
+        ("slidevqa", SLIDEVQA, (("2",),)),
+        ("m3docvqa", M3DOCVQA, (("Ann",),)),
+        (
+            "m3docvqa",
+            {**M3DOCVQA, "answers": [{"answer": "Ann"}, {"answer": 1912}]},
+            (("Ann", "1912"),),
+        ),
+        ("devpack", {**DEVPACK, "answer": "4", "answer_alts": ["four"]}, (("4",), ("four",))),
+    ],
+)
+def test_every_data_set_says_what_it_expects(tmp_path, form, row, answers):
+    [question] = questions_of(tmp_path, form, row)
+    assert question.expected.answers == answers
+
+
+def test_a_question_without_an_answer_can_still_be_searched_for(tmp_path):
+    [question] = questions_of(tmp_path, "devpack", DEVPACK)
+    assert question.expected is None
 
 
 def test_paragraphs_of_musique_with_one_title_are_different_pages(tmp_path):

@@ -30,6 +30,22 @@ def test_one_document_tells_nothing_of_others_so_its_interval_has_no_width():
     assert (estimate.mean, estimate.low, estimate.high) == (0.5, 0.5, 0.5)
 
 
+@given(values)
+def test_a_difference_by_question_is_that_of_the_micro_means(pairs):
+    one, other = sample_of(pairs), sample_of([(group, 1 - value) for group, value in pairs])
+    found = one.less_by_question(other)
+    assert isclose(found.mean, one.micro().mean - other.micro().mean, abs_tol=1e-9)
+
+
+def test_a_document_with_more_questions_weighs_more_by_question():
+    mine = Sample([1.0, 1.0, 1.0, 0.0], ["a", "a", "a", "b"])
+    theirs = Sample([0.0, 0.0, 0.0, 1.0], ["a", "a", "a", "b"])
+    assert mine.less_by_question(theirs).mean == 0.5
+    assert mine.less(theirs).mean == 0
+    with pytest.raises(ValueError, match="give the same ones"):
+        mine.less_by_question(Sample([1.0], ["a"]))
+
+
 def test_an_interval_holds_the_mean_of_all_documents_about_as_often_as_it_says():
     draw = random.Random(7)
     held = 0

@@ -8,13 +8,16 @@ import re
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 from PIL import Image
 
 from pagehop.agents import Budget, ScriptedChatModel
 from pagehop.graphs import answer_schema, stream_events, trace_lines
 from pagehop.graphs.baselines import GRAPHS, create_graph
-from pagehop.tools.errors import InputError, InvalidReplyError, ModelCallError
+from pagehop.tools import Corpus
+from pagehop.tools.errors import InputError, InvalidReplyError, ModelCallError, WorkerError
 
 REVENUE = "What was the revenue of Alpha Corp in 2023?"
 LINE = "Revenue of Alpha Corp in 2023 was 412 million euros."
@@ -162,6 +165,12 @@ def test_of_five_agents_one_that_fails_costs_only_itself(library):
     assert "answer of the image agent" not in told
 
 
+def test_when_the_first_of_five_agents_fails_the_run_does(library):
+    model = scripted(**{"general agent": ModelCallError("The server is down.")})
+    with pytest.raises(ModelCallError, match="server is down"):
+        ask("five-agents", library, model)
+
+
 def test_five_agents_without_eyes_are_four(library):
     model = scripted({"image_inputs": False})
     answer = ask("five-agents", library, model)
@@ -230,14 +239,13 @@ def test_the_searching_agent_sees_only_what_its_own_words_bring(library):
     assert places(answer) == [("alpha.pdf", 2)]
 
 
-def test_the_searching_agent_shows_a_page_once_and_no_more_pictures_than_fit(library):
+def test_the_searching_agent_is_shown_no_more_pictures_than_its_model_takes(library):
     model = scripted(
         {"max_images": 3},
         **{"searching agent": searching("turnover", "the turnover", then=reply("77", (1, 1)))},
     )
     ask("bm25-search", library, model, documents=["beta.pdf"])
-    assert max(len(pictures(call)) for call in model.calls) == 3
-    assert model.calls[2].prompt.count("shown before") == 5
+    assert [len(pictures(call)) for call in model.calls] == [0, 3, 3]
     assert "The turnover of Beta Ltd will be told elsewhere" in model.calls[1].prompt
 
 
@@ -330,6 +338,35 @@ def test_a_page_that_was_not_shown_is_sent_back_and_then_an_error(library, name)
     model = scripted(**{ANSWERING[name]: changed})
     with pytest.raises(InvalidReplyError, match="page 9 of document 1 was not shown"):
         ask(name, library, model)
+
+
+numbers = st.integers(-1, 4)
+pages = st.lists(st.fixed_dictionaries({"document": numbers, "page": numbers}), max_size=3)
+whatever = (
+    st.text(max_size=20)
+    | st.dictionaries(
+        st.sampled_from(["answer", "pages", "ready"]), st.none() | st.text(max_size=3)
+    )
+    | st.fixed_dictionaries(
+        {"answer": st.text(max_size=5), "answerable": st.booleans(), "pages": pages},
+        optional={"ready": st.booleans(), "missing": st.text(max_size=5)},
+    )
+)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@settings(max_examples=15, deadline=None)
+@given(replies=st.lists(whatever, min_size=12, max_size=12))
+def test_whatever_is_replied_only_pages_that_were_shown_are_cited(library, name, replies):
+    model = ScriptedChatModel(script=replies)
+    model.profile = {"image_pixels": 20_000}
+    try:
+        answer = ask(name, library, model, budget=Budget(model_calls=6))
+    except InvalidReplyError:
+        return
+    assert answer.usage.model_calls == len(model.calls) <= 6
+    assert {page for _, page in places(answer)} <= {1, 2}
+    assert bool(answer.citations) or answer.status != "answered"
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -451,16 +488,41 @@ def test_a_search_agent_refuses_a_model_without_tools_and_a_tool_of_its_tools_na
         create_graph("bm25-search", library, scripted(), tools=[search_pages])
 
 
-@pytest.mark.parametrize("name", BASELINES)
-def test_a_corpus_with_nothing_in_it_has_no_answer(tmp_path, name):
-    from pagehop.tools import Corpus
+class Torn(Corpus):
+    """A corpus whose second pages cannot be drawn."""
 
+    def image(self, document, number, *, dpi=144, clip=None):
+        if number == 2:
+            raise WorkerError("The page could not be drawn in time.")
+        return super().image(document, number, dpi=dpi, clip=clip)
+
+
+def test_a_page_that_cannot_be_drawn_is_shown_in_words_and_told(library):
+    with Torn(library.path) as torn:
+        for name in ("one-shot", "whole-document", "bm25-search"):
+            model = scripted(**{"searching agent": searching("revenue", then=GOOD)})
+            answer = ask(name, torn, model)
+            assert len(pictures(model.calls[-1])) < 2
+            assert LINE in model.calls[-1].prompt
+            assert (answer.status, places(answer)) == ("answered", [("alpha.pdf", 2)])
+            told = [note for note in answer.notes if "could not be drawn" in note]
+            assert told[0].startswith("the picture of alpha.pdf, page 2 failed")
+
+
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory):
+    with Corpus(tmp_path_factory.mktemp("nothing")) as corpus:
+        yield corpus
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_corpus_with_nothing_in_it_has_no_answer(nothing, name):
     model = scripted(
         **{"searching agent": searching("revenue", then=reply("Nothing.", answerable=False))}
     )
-    with Corpus(tmp_path) as empty:
-        answer = create_graph(name, empty, model).invoke({"question": REVENUE})["answer"]
+    answer = create_graph(name, nothing, model).invoke({"question": REVENUE})["answer"]
     assert answer.status == "unanswerable"
+    assert not answer.citations
 
 
 def test_they_can_be_awaited(library):

@@ -22,7 +22,7 @@ from pagehop.graphs.state import (
     join_searches,
     join_usage,
 )
-from pagehop.tools.evidence import Answer, Citation, Claim, Evidence, Hop, Usage
+from pagehop.tools.evidence import Answer, Citation, Claim, Evidence, Hop, RoleUsage, Usage
 from pagehop.tools.retrieval.channel import Hit
 
 settings.register_profile("quick", max_examples=40, deadline=None)
@@ -63,6 +63,16 @@ tasks = st.builds(
     ledger=st.just(()),
     closer=st.none(),
 )
+money = st.none() | st.floats(0, 9)
+role_usages = st.builds(
+    RoleUsage,
+    role=st.sampled_from(["planner", "text agent"]),
+    model_calls=st.integers(0, 9),
+    input_tokens=st.integers(0, 9),
+    output_tokens=st.integers(0, 9),
+    images=st.integers(0, 9),
+    money=money,
+)
 usages = st.builds(
     Usage,
     rounds=st.integers(0, 9),
@@ -71,6 +81,13 @@ usages = st.builds(
     output_tokens=st.integers(0, 9),
     images=st.integers(0, 9),
     seconds=st.floats(0, 9),
+    money=money,
+    failed_calls=st.integers(0, 9),
+    cached_calls=st.integers(0, 9),
+    estimated=st.booleans(),
+    roles=st.lists(role_usages, max_size=2, unique_by=lambda one: one.role).map(
+        lambda roles: tuple(sorted(roles, key=lambda one: one.role))
+    ),
 )
 
 

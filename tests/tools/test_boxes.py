@@ -46,6 +46,39 @@ def test_fractions_and_pixels_are_told_apart_without_a_unit(box, width, height):
     assert from_model(pixels, shown=(width, height)) == pytest.approx(box)
 
 
+@given(boxes(), sides, sides)
+def test_y_may_come_before_x(box, width, height):
+    """As Gemini writes boxes."""
+    x0, y0, x1, y1 = (1000 * edge for edge in box)
+    found = from_model((y0, x0, y1, x1), shown=(width, height), unit="thousand-yx")
+    assert found == pytest.approx(box)
+
+
+@given(boxes(), sides, sides, st.sampled_from(["fraction", "thousand", "thousand-yx", "pixel"]))
+def test_fractions_are_fractions_whatever_the_model_s_habit(box, width, height, habit):
+    assert from_model(box, shown=(width, height), habit=habit) == pytest.approx(box)
+
+
+@pytest.mark.parametrize(
+    ("habit", "place"),
+    [
+        (None, (0.1, 0.1, 0.4, 0.8)),
+        ("pixel", (0.1, 0.1, 0.4, 0.8)),
+        ("thousand", (0.2, 0.1, 0.8, 0.8)),
+        ("thousand-yx", (0.1, 0.2, 0.8, 0.8)),
+    ],
+)
+def test_numbers_that_may_be_several_things_are_what_the_model_writes(habit, place):
+    """Qwen2.5-VL writes pixels, Qwen3-VL thousandths, Gemini thousandths with y first."""
+    spoken = (200, 100, 800, 800)
+    assert from_model(spoken, shown=(2000, 1000), habit=habit) == place
+
+
+def test_a_unit_that_is_given_goes_before_the_habit():
+    box = (0, 0, 500, 500)
+    assert from_model(box, shown=(500, 500), unit="pixel", habit="thousand") == PAGE
+
+
 def test_numbers_too_large_for_the_picture_are_thousandths():
     assert from_model((100, 200, 900, 1000), shown=(500, 400)) == (0.1, 0.2, 0.9, 1.0)
 

@@ -48,6 +48,9 @@ class Shelf:
             for name in sorted(self.heads)
         )
 
+    def page_digests(self):
+        return {(name, 1): head for name, head in self.heads.items()}
+
     def openings(self, documents, length):
         self.reads += documents
         return {one: self.heads[one][:length] for one in documents if one in self.heads}
@@ -92,6 +95,22 @@ def test_files_with_names_that_say_nothing_are_told_apart_by_their_first_page(ye
 def test_with_one_company_alone_the_year_still_decides():
     shelf = Shelf({name: head for name, head in REPORTS.items() if name.startswith("3M")})
     assert first(shelf, "What was the net income of 3M in 2019?") == "3M_2019_10K.pdf"
+
+
+def test_a_quarter_says_which_report_is_meant_where_nobody_is_named():
+    quarters = {
+        f"{company}_2024Q{quarter}_10Q.pdf": ""
+        for company in ("ALDER", "BIRCH")
+        for quarter in (1, 2)
+    }
+    shelf = Shelf({"ALDER_2024_10K.pdf": "", **quarters})
+    signal, places = DocumentSignal(Directory(shelf)), {(name, 1): 0.5 for name in shelf.heads}
+    quarter = signal.scores(asked_of(shelf, "Did cash fall in the second quarter of 2024?"), places)
+    assert {name for (name, _), more in quarter.items() if more > 0.4} == {
+        "ALDER_2024Q2_10Q.pdf", "BIRCH_2024Q2_10Q.pdf",
+    }  # fmt: skip
+    year = signal.scores(asked_of(shelf, "Did cash fall in 2024?"), places)
+    assert max(year.values()) < 0.1  # any text tells years, of other documents too
 
 
 def test_the_prior_is_soft_a_page_that_fits_much_better_still_wins():

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.words.analysis import counted, term_hash, terms, words
+from pagehop.tools.retrieval.words.analysis import counted, counted_among, term_hash, terms, words
 from pagehop.tools.retrieval.words.bm25 import Statistics, score_text, weigh
 from pagehop.tools.retrieval.words.channel import LexicalChannel
 
@@ -78,6 +78,19 @@ def test_stop_words_are_no_terms_and_pairs_reach_over_them():
 def test_any_text_has_terms_without_spaces_at_their_ends(text):
     assert all(term and term == term.strip() for term in terms(text))
     assert counted(text) == Counter(map(term_hash, terms(text)))
+
+
+WORDS = st.lists(
+    st.sampled_from(["cost", "of", "revenue", "1,214", "3.5%", "multi-hop", "R2D2", "東京", "the"])
+)
+
+
+@given(WORDS.map(" ".join) | st.text(), WORDS.map(" ".join))
+def test_the_terms_of_a_query_are_counted_as_all_are(text, query):
+    wanted, everything = counted(query), counted(text)
+    some = counted_among(text, wanted)
+    assert some.total() == everything.total()
+    assert {term: some[term] for term in wanted} == {term: everything[term] for term in wanted}
 
 
 @given(st.text(alphabet=st.characters(codec="ascii")))

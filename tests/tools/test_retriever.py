@@ -15,6 +15,7 @@ from pagehop.tools.retrieval.channel import Match
 from pagehop.tools.retrieval.langchain import DocumentRetriever
 from pagehop.tools.retrieval.retriever import Retriever
 from pagehop.tools.retrieval.routing.router import Routed
+from pagehop.tools.retrieval.settings import Settings
 from pagehop.tools.retrieval.words.analysis import words
 from pagehop.tools.retrieval.words.channel import LexicalChannel
 
@@ -270,6 +271,9 @@ class TablesAlone:
     def prepare(self):
         pass
 
+    def read(self, text):
+        pass
+
     def route(self, text, *, hint=(), made=None):
         return Routed(modalities={"table": 1.0})
 
@@ -281,4 +285,29 @@ def test_a_route_that_leads_nowhere_is_widened(catalogue, tmp_path):
     found = retriever.search("multi-hop questions")
     assert "dense" in found.route.channels
     assert "dense" in found.hits[0].channels
+    retriever.close()
+
+
+class NoFigures(SharedWords):
+    """A channel over figures of a corpus that has none."""
+
+    name, modality, weight = "figures", "figure", 3.0
+
+    def search(self, query, scope, k):
+        return []
+
+
+class TextAlone(TablesAlone):
+    def route(self, text, *, hint=(), made=None):
+        return Routed(modalities={"text": 1.0})
+
+
+def test_a_vote_weighs_the_same_whether_or_not_the_route_asks_who_finds_nothing(catalogue):
+    parts = Parts(channels=[SharedWords(catalogue), NoFigures(catalogue)], router=TextAlone())
+    retriever = Retriever(catalogue, parts)
+    routed = retriever.search("multi-hop questions")
+    everyone = retriever.search("multi-hop questions", settings=Settings(route=False))
+    assert routed.route.channels == ("shared",)
+    assert everyone.route.channels == ("shared", "figures")
+    assert routed.hits == everyone.hits
     retriever.close()

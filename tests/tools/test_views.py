@@ -49,6 +49,31 @@ def test_a_page_fills_the_pixels_of_a_view_and_no_more(views):
     assert views.image("v1").size == (view.width, view.height)
 
 
+@pytest.mark.parametrize("max_pixels", [50_000, 800_000, 3_000_000])
+def test_every_picture_keeps_within_the_pixels_that_the_model_takes(corpus, max_pixels):
+    views = Views(corpus, max_pixels=max_pixels)
+    page = views.show(NAME, 1)
+    part = views.crop(page.id, [0.1, 0.3, 0.9, 0.35])
+    for view in (page, part):
+        width, height = views.image(view.id).size
+        assert (width, height) == (view.width, view.height)
+        assert width * height <= max_pixels
+    assert page.width * page.height > 0.9 * max_pixels
+
+
+@pytest.mark.parametrize("boxes", ["thousand", "thousand-yx", "pixel"])
+def test_a_box_is_read_as_the_model_writes_it(corpus, boxes):
+    views = Views(corpus, boxes=boxes)
+    view = views.show(NAME, 1)
+    x0, y0, x1, y1 = map(float, red_box(views.image(view.id)))
+    if boxes != "pixel":
+        x0, x1 = (round(1000 * x / view.width) for x in (x0, x1))
+        y0, y1 = (round(1000 * y / view.height) for y in (y0, y1))
+    spoken = [y0, x0, y1, x1] if boxes == "thousand-yx" else [x0, y0, x1, y1]
+    assert pixels_off(views.page_box(view.id, spoken), SQUARE, view) <= 2
+    assert share_inside(SQUARE, views.crop(view.id, spoken).bbox) > 0.999
+
+
 def test_a_crop_of_a_crop_keeps_page_coordinates_to_within_a_pixel(views):
     view = views.show(NAME, 1)
     for _ in range(3):

@@ -157,23 +157,12 @@ class Lookup:
 
     def regions(self, document_id: str, number: int | None = None) -> tuple[Region, ...]:
         """The regions of a page, or of all pages, in reading order."""
-        rows = self._rows(
-            f"SELECT {REGION_COLUMNS} FROM regions WHERE document_id = ? "  # noqa: S608
-            "AND page = coalesce(?, page) ORDER BY page, position",
-            document_id,
-            number,
-        )
-        return tuple(region_of(row) for row in rows)
+        return tuple(map(region_of, self._standing(REGION_COLUMNS, "regions", document_id, number)))
 
     def passages(self, document_id: str, number: int | None = None) -> tuple[Passage, ...]:
         """The passages of a page, or of all pages, in reading order."""
-        rows = self._rows(
-            f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE document_id = ? "  # noqa: S608
-            "AND page = coalesce(?, page) ORDER BY page, position",
-            document_id,
-            number,
-        )
-        return tuple(passage_of(row) for row in rows)
+        rows = self._standing(PASSAGE_COLUMNS, "passages", document_id, number)
+        return tuple(map(passage_of, rows))
 
     def passage(self, passage_id: str) -> Passage | None:
         """The passage of that id, or None."""
@@ -198,6 +187,19 @@ class Lookup:
         with self._database.reading() as connection:
             condition = "id = ? OR id = (SELECT document_id FROM names WHERE name = ?)"
             return next(iter(_read_documents(connection, condition, asked, asked)), None)
+
+    def _standing(
+        self, columns: str, table: str, document_id: str, number: int | None
+    ) -> list[Row]:
+        """What stands on a page, or on all pages, in reading order."""
+        # Two statements: with the page left open, SQLite would read those of all pages.
+        page, values = ("", ()) if number is None else ("AND page = ? ", (number,))
+        return self._rows(
+            f"SELECT {columns} FROM {table} WHERE document_id = ? {page}"  # noqa: S608
+            "ORDER BY page, position",
+            document_id,
+            *values,
+        )
 
     def _rows(self, statement: str, *values: object) -> list[Row]:
         return self._database.rows(statement, values)

@@ -23,14 +23,22 @@ PAGE_BITS = 2  # a dimension of a page's token
 
 _SEED = 20_240_517
 _WORD = 64
-# Half the distance between levels, in standard deviations of a coordinate: the least mean
-# squared error for normally distributed ones (Max, 1960).
-_HALF_STEP = {1: 0.798, 2: 0.4978, 3: 0.2930, 4: 0.1676}
+# Half the distance between levels, in ten thousandths of a coordinate's standard deviation: the
+# least mean squared error for normally distributed ones (Max, 1960).
+_HALF_STEP = {1: 7_980, 2: 4_978, 3: 2_930, 4: 1_676}
 
 
 def words(dim: int) -> int:
     """How many 64-bit words one bit plane of a vector of `dim` dimensions takes."""
     return -(-dim // _WORD)
+
+
+def half_step(bits: int) -> int:
+    """What to multiply distances by that were measured with queries of so many bits a dimension.
+
+    Distances to the same codes are of one unit then.
+    """
+    return _HALF_STEP[bits]
 
 
 def row_planes(vectors: Floats, bits: int) -> Planes:
@@ -48,7 +56,7 @@ def row_planes(vectors: Floats, bits: int) -> Planes:
     if bits == 1:
         levels = (rotated > 0).astype(np.uint8)
     else:
-        step = 2 * _HALF_STEP[bits] / np.sqrt(wide)
+        step = 2 * _HALF_STEP[bits] / 10_000 / np.sqrt(wide)
         levels = np.clip(np.floor(rotated / step) + 2 ** (bits - 1), 0, 2**bits - 1).astype(
             np.uint8
         )

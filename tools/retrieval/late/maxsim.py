@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 DECIMALS = 4  # of a score: a product's last bits depend on what is multiplied along with it
 
-_TOGETHER = 32  # pages a multiplication: enough for all cores, little enough for the cache
+TOGETHER = 8  # pages a multiplication: enough for all cores, little enough for the cache
 _SERIAL = 32_768  # numbers that torch converts without waking its threads, which costs more
 
 _LOCAL = threading.local()
@@ -36,15 +36,16 @@ def maxsim(
 
     Args:
         query: (query tokens, dim), rows of unit length; at least one.
-        pages: (tokens, dim) each, rows of unit length; at least one. Lengths differ.
+        pages: (tokens, dim) each, rows of unit length; at least one; in memory that may be
+            written to, as torch wants it. Lengths differ.
         device: a torch device; on any but the CPU pages are padded.
     """
     asked = torch.from_numpy(np.array(query, dtype=np.float32)).to(device)
     score = joined if device == "cpu" else padded
     return [
         one
-        for start in range(0, len(pages), _TOGETHER)
-        for one in score(asked, pages[start : start + _TOGETHER])
+        for start in range(0, len(pages), TOGETHER)
+        for one in score(asked, pages[start : start + TOGETHER])
     ]
 
 
@@ -53,11 +54,11 @@ def joined(query: torch.Tensor, pages: Sequence[NDArray[np.float16]]) -> list[Si
     ends = np.cumsum([len(page) for page in pages]).tolist()
     tokens = _widened(pages, ends)
     similarities = (query @ tokens.T).numpy()  # query tokens, tokens of all pages
-    made = []
+    made, rows = [], np.arange(len(query))
     for end, page in zip(ends, pages, strict=True):
         own = similarities[:, end - len(page) : end]
         where = own.argmax(axis=1)
-        best = np.take_along_axis(own, where[:, None], axis=1)
+        best = own[rows, where]
         made.append(Similarity(round(float(best.sum()), DECIMALS), where))
     return made
 
@@ -68,7 +69,7 @@ def padded(query: torch.Tensor, pages: Sequence[NDArray[np.float16]]) -> list[Si
     tokens = torch.zeros(len(pages), longest, query.shape[1], dtype=torch.float16)
     absent = torch.ones(len(pages), longest, dtype=torch.bool)
     for at, page in enumerate(pages):
-        tokens[at, : len(page)] = torch.from_numpy(np.array(page))  # a mapped file is read-only
+        tokens[at, : len(page)] = torch.from_numpy(page)
         absent[at, : len(page)] = False
     similarities = tokens.to(query.device).float() @ query.T  # pages, tokens, query tokens
     similarities.masked_fill_(absent.to(query.device)[:, :, None], -torch.inf)
@@ -88,7 +89,7 @@ def _widened(pages: Sequence[NDArray[np.float16]], ends: Sequence[int]) -> torch
     rows = max(_SERIAL // dim, 1)
     for end, page in zip(ends, pages, strict=True):
         for first in range(0, len(page), rows):
-            part = torch.from_numpy(np.array(page[first : first + rows]))  # mapped is read-only
+            part = torch.from_numpy(page[first : first + rows])
             start = end - len(page) + first
             held[start : start + len(part)].copy_(part)
     return held[: ends[-1]]

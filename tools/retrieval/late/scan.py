@@ -5,9 +5,9 @@ Two ways to the same integers: numba, compiled for this processor's bit counting
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -17,42 +17,47 @@ Codes = NDArray[np.uint64]
 Counts = NDArray[np.int64]
 Kernel = Callable[[Codes, Counts, Counts, Codes, Counts], None]
 
-_PART = 512  # pages a core takes at a time
+_PARTS = 4  # for each core, so that all end at about the same time
+_LEAST = 64  # pages that are worth waking a thread for
+
+Block = tuple[Codes, Counts, Counts]  # codes, starts, counts
 
 
-def distances(
-    codes: Codes, starts: Counts, counts: Counts, query: Codes, bits: int, *, compiled: bool
-) -> Counts:
+def distances(blocks: Sequence[Block], query: Codes, bits: int, *, compiled: bool) -> Counts:
     """How far each page is from a query: the least weighted Hamming distances, summed.
 
     Args:
-        codes: flat; a page of `n` tokens has a block of (bits, words, n) from
-            `start * bits * words` on.
-        starts: (pages,) rows before each page.
-        counts: (pages,) tokens of each page, at least one.
+        blocks: of each file its codes, flat, where a page of `n` tokens has a block of
+            (bits, words, n) from `start * bits * words` on; (pages,) rows before each page; and
+            (pages,) tokens of each, at least one.
         query: (query tokens, query bits, words).
         bits: planes of the pages' codes.
         compiled: whether to use numba, which must be there.
 
     Returns:
-        (pages,) sums; the same from both ways.
+        (pages of all files,) sums; the same from both ways.
     """
-    out = np.zeros(len(starts), dtype=np.int64)
-    if not len(starts) or not len(query):
+    ends = np.cumsum([0, *(len(starts) for _, starts, _ in blocks)])
+    out = np.zeros(ends[-1], dtype=np.int64)
+    if not len(out) or not len(query):
         return out
-    if not compiled:
-        _plain(codes, starts, counts, query, bits, out)
-        return out
-    kernel = _kernel(query.shape[2], bits, query.shape[1])
-    parts = [slice(at, at + _PART) for at in range(0, len(starts), _PART)]
+    kernel = _kernel(query.shape[2], bits, query.shape[1]) if compiled else partial(_plain, bits)
+    size = max(_LEAST, -(-len(out) // (_PARTS * _cores()))) if compiled else len(out)
+    parts = [
+        (codes, starts[at : at + size], counts[at : at + size], out[first + at : end][:size])
+        for (codes, starts, counts), first, end in zip(blocks, ends, ends[1:], strict=False)
+        for at in range(0, len(starts), size)
+    ]
 
-    def work(part: slice) -> None:
-        kernel(codes, starts[part], counts[part], query, out[part])
+    def work(part: tuple[Codes, Counts, Counts, Counts]) -> None:
+        codes, starts, counts, to = part
+        kernel(codes, starts, counts, query, to)
 
-    if len(parts) == 1:
-        work(parts[0])
-    else:
+    if compiled and len(out) > _LEAST:
         list(_pool().map(work, parts))
+    else:
+        for part in parts:
+            work(part)
     return out
 
 
@@ -62,7 +67,7 @@ def can_compile() -> bool:
 
 
 def _plain(
-    codes: Codes, starts: Counts, counts: Counts, query: Codes, bits: int, out: Counts
+    bits: int, codes: Codes, starts: Counts, counts: Counts, query: Codes, out: Counts
 ) -> None:
     words = query.shape[2]
     for at, (start, count) in enumerate(zip(starts, counts, strict=True)):
@@ -81,7 +86,11 @@ def _plain(
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
     """Threads of our own: numba's are not safe when several threads of a program search."""
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="late-scan")
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="late-scan")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 @lru_cache(maxsize=16)

@@ -102,6 +102,17 @@ class SegmentView:
             )
         )
         self.tokens = tokens.reshape(-1, dim)
+        self._file = open(segment_path(folder, extent.id, ".tokens"), "rb", buffering=0)  # noqa: SIM115
+
+    def read(self, start: int, into: NDArray[np.float16]) -> None:
+        """Read rows of token vectors from `start` on: to map what is read once costs more.
+
+        Raises:
+            StorageError: the file has become shorter.
+        """
+        row = into.shape[1] * into.itemsize
+        if os.preadv(self._file.fileno(), [into.view(np.uint8)], start * row) != into.nbytes:
+            raise damaged(Path(self._file.name), (start + len(into)) * row)
 
     def block(self, item: Item, dim: int) -> Block:
         """A page's bytes, as they lie in each file."""
@@ -151,6 +162,15 @@ def sync_folder(folder: Path) -> None:
         os.close(number)
 
 
+def damaged(path: Path, size: int) -> StorageError:
+    """What to raise for a file that is shorter than it was."""
+    held = path.stat().st_size if path.exists() else 0
+    return StorageError(
+        f"{str(path)!r} has {held} bytes where {size} were written: it was damaged or deleted. "
+        f"Delete the folder {str(path.parent)!r} and run `pagehop encode`."
+    )
+
+
 def _bytes(codes: NDArray[np.uint64]) -> bytes:
     return codes.astype("<u8", copy=False).tobytes()
 
@@ -160,9 +180,6 @@ def _mapped(path: Path, kind: str, size: int) -> NDArray[Any]:
         return np.zeros(0, dtype=kind)
     held = path.stat().st_size if path.exists() else 0
     if held < size:
-        raise StorageError(
-            f"{str(path)!r} has {held} bytes where {size} were written: it was damaged or deleted. "
-            f"Delete the folder {str(path.parent)!r} and run `pagehop encode`."
-        )
+        raise damaged(path, size)
     count = size // np.dtype(kind).itemsize
     return np.asarray(np.memmap(path, dtype=kind, mode="r", shape=(count,)))

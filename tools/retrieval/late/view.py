@@ -1,5 +1,6 @@
 """What a late store holds at one moment: which pages, where they lie, and their mapped files."""
 
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -11,6 +12,8 @@ from pagehop.tools.retrieval.late.manifest import Item, Manifest
 from pagehop.tools.retrieval.late.segment import SegmentView
 
 Key: TypeAlias = tuple[str, int]  # document id, page
+_LOCAL = threading.local()
+
 Positions = NDArray[np.int64]  # of items, in the order of their keys
 
 
@@ -23,6 +26,7 @@ class View:
         Raises:
             StorageError: a file has gone or is shorter than it was.
         """
+        self.dim = dim
         self.change = manifest.change()
         extents, rows = manifest.contents()
         self.segments = {one.id: SegmentView(folder, one, dim) for one in extents if one.tokens}
@@ -88,6 +92,24 @@ class View:
         segment, start = self.segments[int(self.segment[position])], int(self.start[position])
         vectors: NDArray[np.float16] = segment.tokens[start : start + int(self.tokens[position])]
         return vectors
+
+
+    def read(self, positions: Positions) -> list[NDArray[np.float16]]:
+        """The token vectors of some pages, (tokens, dim) each, in memory.
+
+        This thread uses that memory again when it reads the next ones.
+        """
+        counts = self.tokens[positions].tolist()
+        held = getattr(_LOCAL, "rows", None)
+        if held is None or held.shape[1] != self.dim or len(held) < sum(counts):
+            held = _LOCAL.rows = np.empty((sum(counts), self.dim), dtype="<f2")
+        pages, end = [], 0
+        for position, count in zip(positions.tolist(), counts, strict=True):
+            page = held[end : end + count]
+            self.segments[int(self.segment[position])].read(int(self.start[position]), page)
+            pages.append(page)
+            end += count
+        return pages
 
 
 def _runs(documents: list[str]) -> Mapping[str, slice]:
