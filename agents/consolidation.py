@@ -8,6 +8,7 @@ says the same words on the same page, is merged, and no id is lost.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from pagehop.tools.boxes import BBox, share_inside
@@ -42,16 +43,14 @@ class _Said:
     words: tuple[str, ...]
     plain: frozenset[str]  # the words that are no numbers
     numbers: frozenset[str]
+    years: frozenset[str]
 
     @classmethod
     def of(cls, found: Evidence) -> "_Said":
         words = tuple(pieces(found.quote))
         plain = frozenset(word for word in words if not word.isdigit())
-        return cls(found, words, plain, frozenset(numbers(found.quote)))
-
-    @property
-    def years(self) -> frozenset[str]:
-        return frozenset(YEAR.findall(self.found.quote))
+        years = frozenset(YEAR.findall(found.quote))
+        return cls(found, words, plain, frozenset(numbers(found.quote)), years)
 
 
 def consolidate(ledger: Iterable[Evidence]) -> tuple[Entry, ...]:
@@ -65,12 +64,15 @@ def consolidate(ledger: Iterable[Evidence]) -> tuple[Entry, ...]:
     """
     said = sorted(map(_Said.of, ledger), key=_fullest_first)
     groups: list[list[_Said]] = []
+    on_page: dict[tuple[str, int], list[list[_Said]]] = {}
     for one in said:
-        home = next((group for group in groups if _covers(group[0], one)), None)
+        beside = on_page.setdefault((one.found.document_id, one.found.page), [])
+        home = next((group for group in beside if _covers(group[0], one)), None)
         if home is None:
-            groups.append([one])
-        else:
-            home.append(one)
+            home = []
+            groups.append(home)
+            beside.append(home)
+        home.append(one)
     return _beside_each_other(groups)
 
 
@@ -85,9 +87,9 @@ def _surest_first(found: Evidence) -> tuple[Any, ...]:
 
 
 def _covers(whole: _Said, part: _Said) -> bool:
-    """Whether the first says all that the second says, of the same place."""
+    """Whether the first says all that the second, of the same page, says of the same place."""
     a, b = whole.found, part.found
-    if (a.document_id, a.page) != (b.document_id, b.page) or "tool" in (a.modality, b.modality):
+    if "tool" in (a.modality, b.modality):
         return a.id == b.id
     if denials(whole.words) != denials(part.words):
         return False
@@ -113,7 +115,7 @@ def _near(a: BBox | None, b: BBox | None) -> bool:
 def _beside_each_other(groups: Sequence[Sequence[_Said]]) -> tuple[Entry, ...]:
     """Entries in turns, each followed by the ones that contradict it."""
     ranked = _in_turns(groups)
-    against = {at: _contradicting(at, ranked) for at in range(len(ranked))}
+    against = _contradictions(ranked)
     order: list[int] = []
     for at in range(len(ranked)):
         pulled = [at, *against[at][:BESIDE]]
@@ -135,12 +137,14 @@ def _in_turns(groups: Sequence[Sequence[_Said]]) -> list[Sequence[_Said]]:
     return [group for _, group in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _contradicting(at: int, ranked: Sequence[Sequence[_Said]]) -> list[int]:
-    return [
-        other
-        for other in range(len(ranked))
-        if other != at and _contradict(ranked[at][0], ranked[other][0])
-    ]
+def _contradictions(ranked: Sequence[Sequence[_Said]]) -> dict[int, list[int]]:
+    """For each entry the places in the list of those that contradict it."""
+    against: dict[int, list[int]] = {at: [] for at in range(len(ranked))}
+    for at, other in combinations(range(len(ranked)), 2):
+        if _contradict(ranked[at][0], ranked[other][0]):
+            against[at].append(other)
+            against[other].append(at)
+    return against
 
 
 def _contradict(a: _Said, b: _Said) -> bool:
@@ -148,9 +152,11 @@ def _contradict(a: _Said, b: _Said) -> bool:
 
     Quotes of different years do not contradict each other.
     """
-    same = a.found.sub_question == b.found.sub_question
-    differ = bool(a.numbers - b.numbers) and bool(b.numbers - a.numbers)
-    if not same or not differ or (a.years and b.years and a.years != b.years):
+    if a.found.sub_question != b.found.sub_question or not (a.numbers and b.numbers):
+        return False
+    if a.numbers <= b.numbers or b.numbers <= a.numbers:
+        return False
+    if a.years and b.years and a.years != b.years:
         return False
     return len(a.plain & b.plain) > ALIKE * len(a.plain | b.plain)
 

@@ -36,12 +36,23 @@ def parse(reply: AIMessage, schema: type[Typed], check: Check[Typed] | None = No
     Args:
         reply: as it came.
         schema: the type.
-        check: raises ValueError where an object fits the type but not the case.
+        check: raises ValueError where the object fits the type but not the case. No earlier
+            one is taken instead: it is the last that the model means.
 
     Raises:
         UnfitError: there is none, with the reason of the object that came nearest.
     """
-    first = ""
+    typed = _last_typed(reply, schema)
+    if check is not None:
+        try:
+            check(typed)
+        except ValueError as error:
+            raise _unfit(str(error), reply) from None
+    return typed
+
+
+def _last_typed(reply: AIMessage, schema: type[Typed]) -> Typed:
+    nearest = ""
     any_object = False
     for found in _candidates(reply, schema):
         any_object = True
@@ -49,18 +60,19 @@ def parse(reply: AIMessage, schema: type[Typed], check: Check[Typed] | None = No
             if not _is_about(found, schema):
                 continue
             check_finite(found)
-            typed = _typed(cleaned(found), schema)
-            if check is not None:
-                check(typed)
+            return _typed(cleaned(found), schema)
         except ValidationError as error:
-            first = first or _sentence(error)
+            nearest = nearest or _sentence(error)
         except ValueError as error:
-            first = first or str(error)
+            nearest = nearest or str(error)
         except RecursionError:
-            first = first or "it is nested too deeply."
-        else:
-            return typed
-    raise UnfitError((first or _nothing(reply, schema, any_object)) + _how_it_ended(reply))
+            nearest = nearest or "it is nested too deeply."
+    raise _unfit(nearest or _nothing(reply, schema, any_object), reply)
+
+
+def _unfit(reason: str, reply: AIMessage) -> UnfitError:
+    cut = finish_of(reply).lower() in CUT_SHORT
+    return UnfitError(f"{reason} It was cut off: write less." if cut else reason)
 
 
 def ended_early(reply: AIMessage) -> bool:
@@ -204,15 +216,10 @@ def _declined(reply: AIMessage) -> str:
     told = [reply.additional_kwargs.get("refusal")]
     told += [block.get("refusal") for block in blocks if isinstance(block, dict)]
     words = next((text for text in told if isinstance(text, str) and text), "")
-    if words or finish_of(reply).lower() in FILTER:
-        said = f": {words[:TOLD]!r}" if words else ""
-        return f"the model or its provider declined to answer{said}."
-    return ""
-
-
-def _how_it_ended(reply: AIMessage) -> str:
-    cut = finish_of(reply).lower() in CUT_SHORT
-    return " It was cut off: write less." if cut else ""
+    if words:
+        return f"the model or its provider declined to answer: {words[:TOLD]!r}."
+    filtered = finish_of(reply).lower() in FILTER
+    return "the model or its provider declined to answer." if filtered else ""
 
 
 def _sentence(error: ValidationError) -> str:

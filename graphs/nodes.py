@@ -14,8 +14,9 @@ from pagehop.graphs import deliberation, hops
 from pagehop.graphs.conversation import earlier, reply, turn, turns
 from pagehop.graphs.investigate import assign, gather
 from pagehop.graphs.outcome import answer_of, case_of, without_a_model
-from pagehop.graphs.services import Services, as_data, within_budget
+from pagehop.graphs.services import Services, as_data, failure, within_budget
 from pagehop.graphs.state import Assignment, Errand, Report, State, Update
+from pagehop.tools.errors import InvalidReplyError
 from pagehop.tools.evidence import Usage
 
 FRESH: Update = {
@@ -66,10 +67,15 @@ def plan(state: State, runtime: Runtime[Services]) -> Update:
     """Take the question apart, and send for what can be looked up now."""
 
     def work() -> Update:
-        made = runtime.context.team.plan(state.standalone, runtime.context.names())
+        dropped: tuple[str, ...] = ()
+        try:
+            made = runtime.context.team.plan(state.standalone, runtime.context.names())
+        except InvalidReplyError as error:  # the question itself is a plan
+            made, dropped = Plan(sub_questions=()), (failure("the planner", error),)
         whole = hops.sound(made, state.standalone)
-        cut = len(made.sub_questions) - len(whole.sub_questions)
-        dropped = (f"{cut} sub-questions of the plan were dropped.",) if cut > 0 else ()
+        if len(made.sub_questions) > len(whole.sub_questions):
+            cut = len(made.sub_questions) - len(whole.sub_questions)
+            dropped = (f"{cut} sub-questions of the plan were dropped.",)
         errands = hops.first_errands(state, whole, wave=1)
         return {"plan": whole, "errands": errands, "wave": 1, "failures": dropped}
 

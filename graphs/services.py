@@ -11,7 +11,7 @@ from pagehop.agents.calls import Calls
 from pagehop.agents.team import Deliberation, Team
 from pagehop.graphs.state import Update
 from pagehop.tools import Corpus
-from pagehop.tools.errors import BudgetSpentError
+from pagehop.tools.errors import BudgetSpentError, MissingKeyError, UnknownModelError
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +45,21 @@ class Services:
 
 
 def as_data(services: Services, who: str, work: Callable[[], Update]) -> Update:
-    """What the work returns; its failure as one line in the state, so that its siblings go on."""
+    """What the work returns; its failure as one line in the state, so that its siblings go on.
+
+    Raises:
+        MissingKeyError, UnknownModelError: a model that cannot be used ends the run.
+    """
     try:
         update = work()
     except GraphBubbleUp:  # a tool waits for a person: that is no failure
         raise
+    except (MissingKeyError, UnknownModelError):  # nothing that another round could mend
+        raise
     except BudgetSpentError:
         update = {"spent": True}
     except Exception as error:
-        log.warning("%s failed", who, exc_info=True)
+        log.info("%s failed", who, exc_info=True)
         update = {"failures": (failure(who, error),)}
     return {**update, "usage": services.calls.usage}
 

@@ -82,6 +82,9 @@ def find_checkpoint(name_or_path: str) -> Checkpoint:
     Raises:
         UnknownModelError: it is not on this machine, lacks a file, or is no model that chats.
     """
+    place = Path(name_or_path).expanduser()
+    if not place.is_dir() and (place.is_absolute() or name_or_path.startswith((".", "~"))):
+        raise UnknownModelError(f"There is no folder {name_or_path!r} with a model in it.")
     folder = find_model(name_or_path)
     config = read_config(folder)
     return Checkpoint(folder, config, _auto_class(folder, config))

@@ -10,7 +10,7 @@ from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
 from pagehop.agents.local.call_forms import Tools
-from pagehop.agents.local.checkpoint import Checkpoint, feeders, find_checkpoint
+from pagehop.agents.local.checkpoint import Checkpoint, explained, feeders, find_checkpoint
 from pagehop.agents.local.template import FORCED, THINKS, Template, template_of
 from pagehop.agents.local.turns import Conversation, conversation
 from pagehop.tools.errors import ContextTooLongError, RequestRefusedError
@@ -145,7 +145,7 @@ class Reader:
 
         page = Image.new("RGB", PAGE, "white")
         turn = {"role": "user", "content": [{"type": "image"}]}
-        with self.lock:
+        with self.lock, explained(self.checkpoint.folder):
             rendered = self.template.render([turn])
             inputs = self._inputs(rendered, Conversation([turn], [page]))
         return int(inputs["input_ids"].shape[1])

@@ -94,7 +94,9 @@ def _texts(prompted: Prompted, weights: Weights, way: Way, tally: _Tally) -> Ite
                 text = decoder.feed(token)
             if text:
                 yield text
-    yield decoder.rest()
+    with way.lock:
+        rest = decoder.rest()
+    yield rest
 
 
 def _told(pieces: Iterator[Piece], tally: _Tally) -> Iterator[AIMessageChunk]:

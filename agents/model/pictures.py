@@ -1,7 +1,7 @@
 """What the image agent is shown first: pages, or overviews of a whole document; words beside."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -52,7 +52,7 @@ class Shown:
 
 
 def first_pictures(task: Task, corpus: "Corpus", abilities: Abilities, pictures: int) -> Shown:
-    """The pages of the best hits; of a whole document an overview.
+    """The pages of the best hits, and the other ones small; of a whole document an overview.
 
     Args:
         task: with the hits.
@@ -69,7 +69,9 @@ def first_pictures(task: Task, corpus: "Corpus", abilities: Abilities, pictures:
     if first and task.closer is not None:
         first.insert(1, empty.views.show(*chosen[0], task.closer))
     more = tuple(place for place in empty.hits if place not in chosen)
-    return replace(empty, first=tuple(first), more=more)
+    room = abilities.images_per_call - ROOM - len(first)
+    small = [*_small(empty, more)] if room > 0 else []
+    return replace(empty, first=(*first, *small), more=more)
 
 
 def enlarged_pictures(task: Task, corpus: "Corpus", abilities: Abilities, pictures: int) -> Shown:
@@ -134,6 +136,16 @@ def _has_pictures(hit: Hit, corpus: "Corpus") -> bool:
         return True
     regions = corpus.regions(hit.document_id, hit.page)
     return any(region.kind == "figure" for region in regions)
+
+
+def _small(empty: Shown, more: Places) -> Iterator[Picture]:
+    """The other hits of the document that has most of them, side by side: coarse before fine."""
+    pages: dict[str, list[int]] = {}
+    for document_id, page in more:
+        pages.setdefault(document_id, []).append(page)
+    most = max(pages.items(), key=lambda kept: len(kept[1]), default=None)
+    if most is not None and len(most[1]) > 1:
+        yield empty.sheets.show(most[0], sorted(most[1][:ON_SHEET]))
 
 
 def _overviews(empty: Shown, most: int) -> Shown:

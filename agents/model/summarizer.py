@@ -30,7 +30,7 @@ def summarize(case: Case, *, calls: Calls, model: BaseChatModel) -> Draft:
         "state": _state(case),
         "objections": "\n".join(f"{o.claim!r}: {o.reason}" for o in case.objections) or "(none)",
     }
-    mark = calls.mark("summarizer", case.question, *parts.values())
+    mark = calls.mark("summarizer", case.question, f"{case.sample}", *parts.values())
     blocks = {name: data_block(text, mark, name) for name, text in parts.items()}
     messages = conversation("summarizer", question=case.question, **blocks)
     known = {found.id for found in case.ledger}

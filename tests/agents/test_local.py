@@ -387,6 +387,8 @@ def test_what_is_no_chat_model_is_refused_in_one_line(qwen, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UnknownModelError, match=r"lacks config.json and \*.safetensors"):
         load_model(f"local:{tmp_path / 'empty'}")
+    with pytest.raises(UnknownModelError, match="no folder '/no/where' with a model in it"):
+        load_model("local:/no/where")
     with pytest.raises(UnknownModelError, match="`hf download nobody/nothing-vl`") as error:
         load_model("local:nobody/nothing-vl")
     assert "\n" not in str(error.value)

@@ -272,6 +272,15 @@ def test_of_several_objects_the_last_that_fits_counts():
     assert parse(AIMessage(drafts), Report).answer == "90"
 
 
+def test_a_draft_is_not_taken_for_a_reply_that_does_not_fit_the_case():
+    def check(report):
+        if report.answer == "90":
+            raise ValueError("90 stands on no page.")
+
+    with pytest.raises(UnfitError, match="90 stands on no page"):
+        parse(AIMessage('{"answer": "80"} or rather {"answer": "90"}'), Report, check)
+
+
 def test_nulls_are_fields_left_out():
     reply = called({"findings": None, "answer": None, "confidence": 1})
     assert parse(reply, Report) == Report(confidence=1)

@@ -92,9 +92,8 @@ def test_a_distance_is_the_dot_product_of_the_levels(seed, bits, query_bits):
     rng = np.random.default_rng(seed)
     page, query = unit(rng, 7, 100), unit(rng, 3, 100)
     codes = page_block(page, bits)
-    found = distances(
-        codes, np.array([0]), np.array([7]), row_planes(query, query_bits), bits, compiled=False
-    )
+    blocks = [(codes, np.array([0]), np.array([7]))]
+    found = distances(blocks, row_planes(query, query_bits), bits, compiled=False)
     products = levels(query, query_bits) @ levels(page, bits).T
     whole = 128 * (2**bits - 1) * (2**query_bits - 1)  # a code's product with itself, at most
     assert found[0] == ((whole - products.max(axis=1)) // 2).sum()
@@ -120,9 +119,12 @@ def test_numba_and_numpy_see_the_same_distances(seed, counts, sizes):
     codes = np.concatenate([page_block(unit(rng, count, dim), bits) for count in counts])
     starts, lengths = np.cumsum([0, *counts[:-1]]), np.array(counts)
     query = row_planes(unit(rng, 5, dim), query_bits)
-    plain = distances(codes, starts, lengths, query, bits, compiled=False)
-    fast = distances(codes, starts, lengths, query, bits, compiled=True)
+    blocks = [(codes, starts, lengths), (codes, starts[:1], lengths[:1])]
+    plain = distances(blocks, query, bits, compiled=False)
+    fast = distances(blocks, query, bits, compiled=True)
     assert fast.tolist() == plain.tolist()
+    assert len(plain) == len(counts) + 1
+    assert plain[-1] == plain[0]
 
 
 def test_a_page_is_the_nearest_to_its_own_tokens_by_its_codes_and_by_its_sketch():
@@ -134,7 +136,7 @@ def test_a_page_is_the_nearest_to_its_own_tokens_by_its_codes_and_by_its_sketch(
         starts = np.cumsum([0, *counts[:-1]])
         for number in (0, 17, 49):
             query = row_planes(pages[number][:20], 4)
-            far = distances(codes, starts, counts, query, PAGE_BITS, compiled=False)
+            far = distances([(codes, starts, counts)], query, PAGE_BITS, compiled=False)
             assert far.argmin() == number
 
 
