@@ -289,14 +289,15 @@ def opened(page, document="deck.pdf"):
     return AIMessage(content="", tool_calls=[call])
 
 
-def test_pages_beyond_the_first_are_named_and_can_be_opened(deck_corpus):
+def test_pages_beyond_the_first_are_shown_small_and_can_be_opened(deck_corpus):
     evidence, model = look_at_deck(
         deck_corpus,
         opened(9),
         found(None, view="v5", seen="Slide number 9"),
         pages=(3, 1, 7, 5, 9, 11),
     )
-    assert len(pictures(model.calls[0].messages)) == 4
+    assert len(pictures(model.calls[0].messages)) == 4 + 1
+    assert "an overview of 2 pages" in model.calls[0].prompt
     assert "deck.pdf: page 9, 11" in model.calls[0].prompt
     assert [(entry.page, entry.verbatim) for entry in evidence.evidence] == [(9, True)]
 
@@ -308,7 +309,7 @@ def test_a_page_of_another_document_is_not_opened(small_corpus):
 
 @pytest.mark.parametrize(
     ("profile", "effort", "first"),
-    [({}, QUICK, 3), ({"max_images": 4}, None, 2), ({"max_images": 1}, None, 1)],
+    [({}, QUICK, 3 + 1), ({"max_images": 4}, None, 2), ({"max_images": 1}, None, 1)],
 )
 def test_how_many_are_shown_is_bounded_by_the_effort_and_the_model(
     deck_corpus, profile, effort, first

@@ -14,6 +14,7 @@ from pagehop.tools.errors import (
     StorageError,
 )
 from pagehop.tools.retrieval.late.funnel import Limits
+from pagehop.tools.retrieval.late.manifest import Manifest
 from pagehop.tools.retrieval.late.scan import can_compile
 from pagehop.tools.retrieval.late.store import LateStore
 
@@ -178,6 +179,72 @@ def test_one_page_more_is_found_and_nothing_else_is_written_again(opened):
     assert len(files) == 3
     for path in files:
         assert path.read_bytes().startswith(before[path])
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "remove", "compact"]),
+        st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 4)), min_size=1, max_size=5),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(steps, st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=25)
+def test_a_store_that_follows_changes_sees_what_a_new_one_sees(tmp_path_factory, steps, seed):
+    rng, folder = np.random.default_rng(seed), tmp_path_factory.mktemp("late")
+    query, held = unit(rng, 3), {}
+    writer, reader = (LateStore(folder, encoder="e", dim=DIM, limits=SMALL) for _ in range(2))
+    for step, keys in steps:
+        if step == "add":
+            pages = {key: unit(rng, int(rng.integers(0, 40))) for key in keys}
+            writer.add(pages.items())
+            held |= pages
+        elif step == "remove":
+            writer.remove(keys)
+            held = {key: page for key, page in held.items() if key not in keys}
+        else:
+            writer.compact()
+        fresh = LateStore(folder, encoder="e", dim=DIM, limits=SMALL)
+        seen, right = (
+            [(one.key, one.score) for one in store.search(query, 20)] for store in (reader, fresh)
+        )
+        assert seen == right
+        assert reader.keys() == fresh.keys() == held.keys()
+        for key, page in held.items():
+            assert np.array_equal(reader.vectors(key), page.astype(np.float16))
+        fresh.close()
+    writer.close()
+    reader.close()
+
+
+def test_after_an_add_only_the_new_page_is_read_from_the_manifest(tmp_path):
+    store = LateStore(tmp_path, encoder="e", dim=DIM)
+    store.add(book(40).items())
+    manifest = Manifest(tmp_path / "manifest.sqlite3", encoder="e", dim=DIM)
+    before = manifest.contents()
+    store.add([(("new", 1), unit(np.random.default_rng(1), 9))])
+    store.remove([("doc-003", 2)])
+    after = manifest.contents(before.mark)
+    assert after.changed == {("new", 1), ("doc-003", 2)}
+    assert [row[:2] for row in after.rows] == [("new", 1)]
+
+    store.compact()  # forgets that the other one ever was
+    again = manifest.contents(before.mark)
+    assert again.changed is None
+    assert len(again.rows) == 40
+    manifest.close()
+    store.close()
+
+
+def test_no_name_is_left_of_a_removed_page_without_tokens(opened):
+    store = opened()
+    store.add([(("secret", 1), np.zeros((0, DIM), dtype=np.float32)), *book(3).items()])
+    store.remove([("secret", 1)])
+    store.compact()
+    assert b"secret" not in everything(store)
 
 
 def test_a_page_that_is_added_again_is_replaced(opened):
