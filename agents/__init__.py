@@ -10,33 +10,33 @@ if TYPE_CHECKING:
     from pagehop.agents.budget import EFFORTS as EFFORTS
     from pagehop.agents.budget import Budget as Budget
     from pagehop.agents.budget import Effort as Effort
-    from pagehop.agents.cache import ReplyCache as ReplyCache
-    from pagehop.agents.calls import Calls as Calls
+    from pagehop.agents.calling.cache import ReplyCache as ReplyCache
+    from pagehop.agents.calling.calls import Calls as Calls
+    from pagehop.agents.calling.journal import Journal as Journal
+    from pagehop.agents.calling.prices import Price as Price
+    from pagehop.agents.calling.traffic import Traffic as Traffic
     from pagehop.agents.extractive import extractive_team as extractive_team
-    from pagehop.agents.journal import Journal as Journal
     from pagehop.agents.model.loading import load_model as load_model
     from pagehop.agents.model.team import model_team as model_team
-    from pagehop.agents.prices import Price as Price
     from pagehop.agents.scripted import ScriptedCall as ScriptedCall
     from pagehop.agents.scripted import ScriptedChatModel as ScriptedChatModel
     from pagehop.agents.team import Team as Team
-    from pagehop.agents.traffic import Traffic as Traffic
 
 _HOMES = {
     "EFFORTS": "budget",
     "Budget": "budget",
-    "Calls": "calls",
-    "Journal": "journal",
+    "Calls": "calling.calls",
+    "Journal": "calling.journal",
     "Effort": "budget",
     "extractive_team": "extractive",
     "load_model": "model.loading",
     "model_team": "model.team",
     "ScriptedCall": "scripted",
     "ScriptedChatModel": "scripted",
-    "Price": "prices",
-    "ReplyCache": "cache",
+    "Price": "calling.prices",
+    "ReplyCache": "calling.cache",
     "Team": "team",
-    "Traffic": "traffic",
+    "Traffic": "calling.traffic",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  (type checkers read the imports above)

@@ -19,7 +19,7 @@ from typing import Any, get_args
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
-from pagehop.agents.failures import model_name
+from pagehop.agents.calling.failures import model_name
 from pagehop.tools.boxes import BoxUnit
 from pagehop.tools.errors import InputError
 

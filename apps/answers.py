@@ -12,7 +12,7 @@ from pagehop.apps.printing import say, tell, write_json
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from pagehop.agents.prices import Prices
+    from pagehop.agents.calling.prices import Prices
     from pagehop.evals.answers.judging import Judge
 
 NO_MODEL = "none"
@@ -167,7 +167,7 @@ def _judge(name: str, form: str, *, extract: bool) -> "Judge | None":
 
 def _prices(model: str, price: tuple[float, float] | None) -> "Prices | None":
     """The price of the model; None where none is given."""
-    from pagehop.agents.prices import Price
+    from pagehop.agents.calling.prices import Price
 
     return None if price is None else {model: Price(input=price[0], output=price[1])}
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from filings_corpus import make
 
+from pagehop.evals.cases import Case
 from pagehop.evals.configurations import configurations
 from pagehop.evals.datasets.formats import PAGES, read_questions
-from pagehop.evals.markdown import compared, estimated, percent, table
+from pagehop.evals.markdown import compared, estimated, table
 from pagehop.evals.measures import DOCUMENTS
 from pagehop.evals.measures import PAGES as OF_PAGES
 from pagehop.evals.report import Report
@@ -23,6 +24,7 @@ from pagehop.evals.retrieval import Task, evaluate
 from pagehop.tools import Corpus
 from pagehop.tools.errors import PagehopError
 
+SHOWN = 10  # questions named
 MEASURES = {name: (DOCUMENTS | OF_PAGES)[name] for name in ("document@1", "R@1", "R@3", "R@5")}
 
 
@@ -40,7 +42,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("questions", type=Path)
     parser.add_argument("folder", type=Path, help="where the filings are made, or were")
     parser.add_argument("--format", choices=sorted(PAGES), default="devpack", help="of QUESTIONS")
-    parser.add_argument("--configurations", default="bm25,dense,rrf,flat,all,default")
+    parser.add_argument("--set", help="of the data set of this name alone: of QUESTIONS with more")
+    parser.add_argument("--configurations", default="bm25,dense,rrf,flat,default")
     return parser.parse_args()
 
 
@@ -51,51 +54,53 @@ def measured(options: argparse.Namespace) -> str:
             make(source, options.folder, lambda done, of: told("Making filings", done, of))
     with Corpus(options.folder) as corpus:
         corpus.retriever.update(told)
+        questions = read_questions(options.questions, options.format)
         task = Task(
-            questions=read_questions(options.questions, options.format),
+            questions=[one for one in questions if options.set in (None, one.set)],
             configurations=configurations(options.configurations),
             pooled=True,
         )
         report = evaluate(corpus, task, told)
         pages = sum(one.page_count for one in corpus.documents())
         shelf = f"{len(corpus.documents())} filings, {pages:,} pages"
-    return "\n\n".join([shelf, *report.notes, *tables(report), missed(report)])
+    parts = (part for name, cases in report.sets.items() for part in tables(report, name, cases))
+    return "\n\n".join([shelf, *report.notes, *parts])
 
 
-def tables(report: Report) -> Sequence[str]:
+def tables(report: Report, name: str, cases: Sequence[Case]) -> Sequence[str]:
+    """What was found for the questions of one data set."""
     head = ("configuration", *MEASURES)
-    rows = {
-        "questions": lambda name, one: estimated(report.micro(name, one, report.cases)),
-        "documents": lambda name, one: estimated(report.macro(name, one, report.cases)),
-        "less": lambda name, one: compared(report.less(name, one, report.cases)),
-    }
-    filled = {
-        kind: [
+    cells = (
+        lambda each, one: estimated(report.micro(each, one, cases)),
+        lambda each, one: estimated(report.macro(each, one, cases)),
+        lambda each, one: compared(report.less(each, one, cases)),
+    )
+    questions, filings, less = (
+        [
             [each.name, *(cell(each.name, one) for one in MEASURES.values())]
             for each in report.ranked
-            if kind != "less" or each != report.reference
         ]
-        for kind, cell in rows.items()
-    }
-    asked = f"{len(report.cases)} questions, each counting once:"
+        for cell in cells
+    )
+    others = [row for row in less if row[0] != report.reference.name]
     return (
-        asked, table(head, filled["questions"]),
-        "Each filing counting once:", table(head, filled["documents"]),
-        f"`{report.reference.name}` less each other, in points by filing:",
-        table(("less", *MEASURES), filled["less"]),
+        f"## {name}: {len(cases)} questions, each counting once", table(head, questions),
+        "Each filing counting once:", table(head, filings),
+        f"`{report.reference.name}` less each other, in points, by filing:", table(head, others),
+        missed(report, cases),
     )  # fmt: skip
 
 
-def missed(report: Report) -> str:
+def missed(report: Report, cases: Sequence[Case]) -> str:
     """The questions whose filing is not first, to be looked at."""
     found = report.outcomes[report.reference.name]
     wrong = [
         case.question.id
-        for case in report.cases
+        for case in cases
         if not set(found[case.question.id].documents[:1]) & case.documents
     ]
-    share = percent(len(wrong) / len(report.cases))
-    return f"Another filing first under `{report.reference.name}`: {share} %: {', '.join(wrong)}"
+    named = ", ".join(wrong) if len(wrong) <= SHOWN else f"{len(wrong)} questions"
+    return f"Another filing first under `{report.reference.name}`: {named or 'none'}."
 
 
 def told(what: str, done: int, of: int) -> None:

@@ -1,15 +1,18 @@
 """Late interaction at scale, against exact brute force, faiss over all tokens, and fast-plaid.
 
     python benchmarks/late.py VECTORS.npz [--pages 1000 10000 41005] [--cores 2] [--queries 10]
-                              [--rivals faiss plaid] [--rival-pages 10000] [--folder DIR]
+                              [--rivals faiss plaid] [--rival-pages 10000] [--keep DIR]
 
 VECTORS.npz holds real ColQwen2 token vectors, one (tokens, 128) array a page, named
 `document_page`; `late_pages.py` says how pages and queries are made from them. For each number of
 pages: seconds to build, bytes a page on disk and in memory, milliseconds a query, and how many of
 the ten best pages by exact MaxSim are among the ten found. Everything is measured in one run, one
-query at a time, each in turn, with the cores named. Prints Markdown. Brute force is needed: it
-says what is right. faiss and fast-plaid (`pip install faiss-cpu fast-plaid`) hold all vectors in
-memory, 15 GB for 41,005 pages, and are left out above `--rival-pages`.
+query at a time, with the cores named: brute force goes through the pages block by block, and
+between its blocks all others are asked in turn, so that other work on the machine slows all of them
+alike. CPU time is of all cores together. Prints Markdown. Brute force is needed: it says what is
+right. faiss and fast-plaid (`pip install faiss-cpu fast-plaid`) hold all vectors in memory, 15 GB
+for 41,005 pages, and are left out above `--rival-pages`. With `--keep` stores and fast-plaid's
+indexes stay, and a later run uses them again.
 """
 
 import argparse
@@ -19,8 +22,10 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -33,17 +38,27 @@ BLOCK = 128  # pages made, stored and multiplied at a time
 TOP = 10
 
 
-@dataclass(frozen=True)
+Search = Callable[[NDArray[np.float32]], list[int]]
+
+
+@dataclass
 class Row:
     """One way to search so many pages."""
 
     pages: int
     name: str
-    milliseconds: Sequence[float]  # a query
-    found: Sequence[Sequence[int]]  # pages, by query
+    search: Search | None
     build: float | None = None  # seconds
     disk: float | None = None  # bytes a page
     memory: float | None = None
+    spent: list[tuple[float, float]] = field(default_factory=list)  # seconds, of all cores, a query
+    found: list[list[int]] = field(default_factory=list)  # pages, by query
+
+    def ask(self, query: NDArray[np.float32]) -> None:
+        """Search, and note what it took."""
+        began, worked = time.perf_counter(), time.process_time()
+        self.found.append(self.search(query))
+        self.spent.append((time.perf_counter() - began, time.process_time() - worked))
 
 
 def main() -> None:
@@ -57,32 +72,32 @@ def main() -> None:
     maker = PageMaker(options.vectors)
     print(f"{options.cores} cores of {processor()}; {options.queries} queries a difficulty.\n")
     print(table(("best cosine of a token", "real pages", "made pages"), compare(maker)))
-    folder = Path(tempfile.mkdtemp(prefix="late-", dir=options.folder))
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="late-"))
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         measure(options, maker, folder)
     finally:
-        shutil.rmtree(folder)
+        if not options.keep:
+            shutil.rmtree(folder)
 
 
 def measure(options: argparse.Namespace, maker: "PageMaker", folder: Path) -> None:  # noqa: F821
-    """Grow one store through all sizes, and print a table for each."""
+    """Make a store of each size, and print a table for each."""
     from pagehop.tools.retrieval.late.store import LateStore
 
-    store = LateStore(folder / "store", encoder="made", dim=128)
-    built, held, costs = 0.0, 0, []
+    costs = []
     for pages in sorted(options.pages):
-        built += grow(store, maker, held, pages)
-        held = pages
-        rows, exact, kinds = compared(options, maker, store, folder, pages, built)
+        store = LateStore(folder / f"store-{pages}", encoder="made", dim=128)
+        rows, exact, kinds = compared(options, maker, store, folder, pages)
         print(f"\n### {pages:,} pages\n\n{report(rows, exact, kinds)}\n", flush=True)
         print(one_more(store, maker, pages), flush=True)
-        costs.append((pages, [float(np.median(row.milliseconds)) for row in rows[:2]]))
+        costs.append((pages, [np.median([s[0] for s in row.spent]) * 1e3 for row in rows[:2]]))
+        store.close()
     if len(costs) > 1:
         print(f"\n### Cost against size\n\n{fitted(costs, ('late store', 'brute force'))}")
-    store.close()
 
 
-def compared(options, maker, store, folder, pages, built):  # noqa: ANN001, ANN201
+def compared(options, maker, store, folder, pages):  # noqa: ANN001, ANN201
     from late_pages import COSINES
     from late_rivals import brute
 
@@ -91,38 +106,40 @@ def compared(options, maker, store, folder, pages, built):  # noqa: ANN001, ANN2
         for number in range(options.queries)
         for difficulty in COSINES
     ]
-    asked = [query.tokens for query in queries]
-    keys = {key(number): number for number in range(pages)}
-
-    def ours(query: NDArray[np.float32], k: int = TOP) -> list[int]:
-        return [keys[one.key] for one in store.search(query, k)]
-
-    def half(query: NDArray[np.float32]) -> list[int]:
-        return [keys[one.key] for one in store.search(query, TOP, documents=halved)]
-
-    halved = {key(number)[0] for number in range(0, pages, 24)}
-    rows = [
-        Row(
-            pages,
-            "late store",
-            *timed(ours, asked),
-            built,
-            store.disk_bytes / pages,
-            store.memory_bytes / pages,
-        )
-    ]
+    built = grow(store, maker, pages)
     blocks = reader(store, pages)
-    scores, seconds = brute(blocks, asked, pages)
-    exact = [np.lexsort((np.arange(pages), -row))[:TOP].tolist() for row in scores]
-    rows.append(Row(pages, "exact brute force, fp32", [s * 1e3 for s in seconds], exact))
-    times, _ = timed(half, asked)
-    print(f"late store, half of the documents: p50 {np.median(times):.1f} ms", file=sys.stderr)
+    rows = [*ours(store, pages, built)]
     if pages <= options.rival_pages:
-        rows += rivals(options, blocks, asked, pages, folder)
+        rows += rivals(options, blocks, pages, folder)
+    asked = [query.tokens for query in queries]
+    waiting = deque((row, query) for query in asked for row in rows)
+    jobs = len(waiting)
+    for row in rows:  # once for nothing: what is compiled or read at first is not a search's cost
+        for query in asked[:3]:
+            row.search(query)
+
+    def between(done: float) -> None:
+        while jobs - len(waiting) < done * jobs:
+            row, query = waiting.popleft()
+            row.ask(query)
+
+    scores, spent = brute(blocks, asked, pages, between)
+    exact = [np.lexsort((np.arange(pages), -row))[:TOP].tolist() for row in scores]
+    rows.insert(1, Row(pages, "exact brute force, fp32", None, spent=spent, found=exact))
     return rows, exact, [query.difficulty for query in queries]
 
 
-def rivals(options, blocks, asked, pages, folder) -> list[Row]:  # noqa: ANN001
+def ours(store, pages: int, built: float | None) -> list[Row]:  # noqa: ANN001
+    keys = {key(number): number for number in range(pages)}
+
+    def search(query: NDArray[np.float32]) -> list[int]:
+        return [keys[one.key] for one in store.search(query, TOP)]
+
+    sizes = (store.disk_bytes / pages, store.memory_bytes / pages)
+    return [Row(pages, "late store", search, built, *sizes)]
+
+
+def rivals(options, blocks, pages, folder) -> list[Row]:  # noqa: ANN001
     """faiss and fast-plaid, at several settings each."""
     from late_rivals import Faiss, Plaid
 
@@ -130,25 +147,26 @@ def rivals(options, blocks, asked, pages, folder) -> list[Row]:  # noqa: ANN001
     if "faiss" in options.rivals:
         faiss = Faiss(blocks, pages, options.cores)
         for probes, tokens in ((1, 10), (8, 1_000), (32, 10_000)):
-            times, found = timed(lambda query: faiss.search(query, TOP, probes, tokens), asked)  # noqa: B023
+            search = partial(faiss.search, k=TOP, probes=probes, tokens=tokens)
             name = f"faiss IVF, {probes} of 1,024 cells, {tokens:,} tokens a query token"
             each = faiss.bytes / pages
-            rows.append(Row(pages, name, times, found, faiss.seconds, each, each))
-        del faiss
+            rows.append(Row(pages, name, search, faiss.seconds, each, each))
     if "plaid" in options.rivals:
-        plaid = Plaid(blocks, folder / f"plaid-{pages}")
-        for probes, full in ((8, 4_096), (32, 8_192), (64, 16_384)):
-            times, found = timed(lambda query: plaid.search(query, TOP, probes, full), asked)  # noqa: B023
+        plaid = Plaid(blocks, folder / f"plaid-{pages}", options.plaid_sample)
+        for probes, full in ((4, 1_024), (8, 4_096), (32, 8_192)):
+            search = partial(plaid.search, k=TOP, probes=probes, full=full)
             name = f"fast-plaid, {probes} probes, {full:,} full scores"
             each = plaid.bytes / pages
-            rows.append(Row(pages, name, times, found, plaid.seconds, each, each))
+            rows.append(Row(pages, name, search, plaid.seconds, each, each))
     return rows
 
 
-def grow(store, maker, held: int, pages: int) -> float:  # noqa: ANN001
-    """Add pages from `held` to `pages`; the seconds that the store took."""
+def grow(store, maker, pages: int) -> float | None:  # noqa: ANN001
+    """Add all pages; the seconds that the store took, or None if they were kept."""
+    if len(store.keys()) == pages:
+        return None
     spent = 0.0
-    for first in range(held, pages, BLOCK):
+    for first in range(0, pages, BLOCK):
         made = [(key(at), maker.page(at)) for at in range(first, min(first + BLOCK, pages))]
         began = time.perf_counter()
         store.add(made)
@@ -183,22 +201,8 @@ def reader(store, pages: int) -> Callable[[], Iterator[tuple[int, list[NDArray[n
     return blocks
 
 
-def timed(
-    search: Callable[[NDArray[np.float32]], list[int]], queries: Sequence[NDArray[np.float32]]
-) -> tuple[list[float], list[list[int]]]:
-    """Milliseconds and results of each query, after all of them have been asked once."""
-    for query in queries:
-        search(query)
-    times, found = [], []
-    for query in queries:
-        began = time.perf_counter()
-        found.append(search(query))
-        times.append((time.perf_counter() - began) * 1e3)
-    return times, found
-
-
 def report(rows: Sequence[Row], exact: Sequence[Sequence[int]], kinds: Sequence[str]) -> str:
-    brute = float(np.median(rows[1].milliseconds))
+    brute = np.median(rows[1].spent, axis=0)
     lines = []
     for row in rows:
         recalls = [
@@ -208,15 +212,17 @@ def report(rows: Sequence[Row], exact: Sequence[Sequence[int]], kinds: Sequence[
             fmean(r for r, kind in zip(recalls, kinds, strict=True) if kind == one)
             for one in ("easy", "middle", "hard")
         ]
-        p50, p95 = np.quantile(row.milliseconds, [0.5, 0.95])
+        p50, p95 = np.quantile([wall for wall, _ in row.spent], [0.5, 0.95])
+        cpu = np.median([cpu for _, cpu in row.spent])
         lines.append(
             (
                 row.name,
                 f"{fmean(recalls):.3f}",
                 " / ".join(f"{one:.2f}" for one in by_kind),
-                f"{p50:.1f}",
-                f"{p95:.1f}",
-                f"{brute / p50:.1f}",
+                f"{p50 * 1e3:.1f}",
+                f"{p95 * 1e3:.1f}",
+                f"{cpu * 1e3:.1f}",
+                f"{brute[0] / p50:.1f} / {brute[1] / cpu:.1f}",
                 "" if row.build is None else f"{row.build / row.pages * 1e3:.1f}",
                 "" if row.disk is None else f"{row.disk / 1e3:.1f}",
                 "" if row.memory is None else f"{row.memory / 1e3:.1f}",
@@ -228,7 +234,8 @@ def report(rows: Sequence[Row], exact: Sequence[Sequence[int]], kinds: Sequence[
         "easy / middle / hard",
         "p50 ms",
         "p95 ms",
-        "times faster than brute",
+        "CPU ms",
+        "times faster than brute, clock / CPU",
         "build ms/page",
         "disk kB/page",
         "memory kB/page",
@@ -290,7 +297,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--queries", type=int, default=10, help="of each difficulty")
     parser.add_argument("--rivals", nargs="*", default=["faiss", "plaid"])
     parser.add_argument("--rival-pages", type=int, default=10_000)
-    parser.add_argument("--folder", type=Path, help="where the files go; 9 GB for 41,005 pages")
+    parser.add_argument("--plaid-sample", type=int, help="pages that its centroids are made from")
+    parser.add_argument("--keep", type=Path, help="where files stay; 9 GB for 41,005 pages")
     return parser.parse_args()
 
 

@@ -10,11 +10,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
 
 from pagehop.agents.budget import Budget, Effort, effort_of
-from pagehop.agents.cache import REPLY_FILE, ReplyCache
-from pagehop.agents.calls import Calls
-from pagehop.agents.prices import Prices, check_prices
+from pagehop.agents.calling.cache import REPLY_FILE, ReplyCache
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.prices import Prices, check_prices
+from pagehop.agents.calling.traffic import Traffic
 from pagehop.agents.team import Team
-from pagehop.agents.traffic import Traffic
 from pagehop.graphs.agent import DocumentAgent
 from pagehop.graphs.question import wiring
 from pagehop.graphs.runs import RUN_FILE, RunFile

@@ -6,9 +6,9 @@ What each step costs is the effort's to say (`pagehop.agents.budget.Effort`).
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pagehop.agents.agreement import agree
+from pagehop.agents.checks.agreement import agree
+from pagehop.agents.checks.verifier import Verified, verify
 from pagehop.agents.team import Case, Draft, Reading, SecondLook, Verdict
-from pagehop.agents.verifier import Verified, verify
 from pagehop.graphs.services import Services
 from pagehop.graphs.state import State
 from pagehop.tools.errors import BudgetSpentError

@@ -8,8 +8,8 @@ from dataclasses import replace
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
+from pagehop.agents.checks.verifier import Verified
 from pagehop.agents.team import Findings, Plan
-from pagehop.agents.verifier import Verified
 from pagehop.graphs import deliberation, hops
 from pagehop.graphs.conversation import earlier, reply, turn, turns
 from pagehop.graphs.investigate import assign, gather

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from langgraph.errors import GraphBubbleUp
 
 from pagehop.agents.budget import STANDARD, Budget, Effort
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.team import Deliberation, Team
 from pagehop.graphs.state import Update
 from pagehop.tools import Corpus

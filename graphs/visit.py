@@ -15,11 +15,11 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, StateSnapshot
 
 from pagehop.agents.budget import STANDARD, Budget, Effort
-from pagehop.agents.cache import ReplyCache
-from pagehop.agents.calls import Calls
-from pagehop.agents.prices import Prices
+from pagehop.agents.calling.cache import ReplyCache
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.prices import Prices
+from pagehop.agents.calling.traffic import Traffic
 from pagehop.agents.team import Team
-from pagehop.agents.traffic import Traffic
 from pagehop.graphs.conversation import asked
 from pagehop.graphs.lease import Lease
 from pagehop.graphs.runs import Run, RunFile, Runs

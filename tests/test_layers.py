@@ -52,11 +52,11 @@ def test_the_layers_hold(tree):
     [
         (
             "tools/boxes.py",
-            "import pagehop.agents.calls",
+            "import pagehop.agents.calling.calls",
             LAYERED,
         ),
-        ("agents/calls.py", "import pagehop.graphs", LAYERED),
-        ("agents/calls.py", "import langgraph.graph", "only graphs speaks LangGraph"),
+        ("agents/calling/calls.py", "import pagehop.graphs", LAYERED),
+        ("agents/calling/calls.py", "import langgraph.graph", "only graphs speaks LangGraph"),
         ("apps/printing.py", "import langgraph.types", "only graphs speaks LangGraph"),
     ],
 )

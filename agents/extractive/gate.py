@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pagehop.agents.checks.numerals import NUMBER_WORDS
 from pagehop.agents.extractive.answer_form import asked_noun
 from pagehop.agents.extractive.language import content, stems, words
 from pagehop.agents.extractive.scoring import Scored, Sought
 from pagehop.agents.extractive.tables import Cell, Row, is_value
-from pagehop.agents.numerals import NUMBER_WORDS
 
 ENOUGH = 0.55  # of the question's weight must stand in the line, or in it and its context
 LOOKED_AT = 4  # lines, from the best

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pagehop.agents.numerals import NUMBER_WORDS
+from pagehop.agents.checks.numerals import NUMBER_WORDS
 from pagehop.tools.retrieval.words import analysis
 
 # Words of asking, beside the stop words of the index.

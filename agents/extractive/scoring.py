@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pagehop.agents.checks.numerals import numerals, spelled
 from pagehop.agents.extractive.language import Term, content, stems
 from pagehop.agents.extractive.material import Snippet
-from pagehop.agents.numerals import numerals, spelled
 from pagehop.agents.team import AnswerForm, Look, SubQuestion
 
 CONTEXT_SHARE = 0.4  # what a word counts that stands only in the heading or header above

@@ -13,7 +13,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr, model_validator
 
-from pagehop.agents.deadline import current_deadline
+from pagehop.agents.calling.deadline import current_deadline
 from pagehop.agents.local.reader import Reader, reader_of
 from pagehop.agents.local.reply import Way, chunks
 from pagehop.agents.local.weights import weights_of

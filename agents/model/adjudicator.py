@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 from pydantic import Field
 
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.listing import told_ledger
 from pagehop.agents.model.schemas import Reply
 from pagehop.agents.prompting import conversation, data_block
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.agents.team import Case, Draft
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.schemas import StandaloneReply
 from pagehop.agents.prompting import conversation, data_block, shorten
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.agents.team import Turn
 
 TURNS = 12  # the last ones are shown

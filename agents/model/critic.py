@@ -2,11 +2,11 @@
 
 from langchain_core.language_models import BaseChatModel
 
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.listing import told_ledger, told_plan, told_searches
 from pagehop.agents.model.schemas import NamedGap, VerdictReply
 from pagehop.agents.prompting import conversation, data_block
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.agents.team import Case, Gap, Verdict
 
 MOST = 3  # gaps that are followed at a time

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from pagehop.agents.consolidation import Entry, consolidate
-from pagehop.agents.model.lengths import tokens_in
+from pagehop.agents.model.consolidation import Entry, consolidate
 from pagehop.agents.prompting import shorten
+from pagehop.agents.replying.lengths import tokens_in
 from pagehop.agents.team import Plan, Search, SubQuestion
 from pagehop.tools.evidence import Ledger
 

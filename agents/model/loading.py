@@ -125,7 +125,7 @@ def name_of(model: ModelChoice | Mapping[str, ModelChoice]) -> str:
         return ", ".join(dict.fromkeys(name_of(one) for one in model.values()))
     if isinstance(model, str):
         return model.strip()
-    from pagehop.agents.failures import model_name
+    from pagehop.agents.calling.failures import model_name
 
     return model_name(model)
 

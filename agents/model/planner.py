@@ -12,11 +12,11 @@ from types import MappingProxyType
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.plainness import is_plain
 from pagehop.agents.model.schemas import PlannedQuestion, PlanReply
 from pagehop.agents.prompting import conversation, data_block, shorten
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.agents.team import Plan, SubQuestion
 
 __all__ = ["is_plain", "plan"]

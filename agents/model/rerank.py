@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 from pydantic import Field
 
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.schemas import Reply
 from pagehop.agents.prompting import conversation, data_block, shorten
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.tools.retrieval.channel import Hit
 
 _TEXT = 600  # characters of a hit that the model is shown

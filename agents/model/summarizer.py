@@ -6,11 +6,11 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from langchain_core.language_models import BaseChatModel
 
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.listing import told_ledger, told_plan
 from pagehop.agents.model.schemas import SummaryReply, WrittenCalculation
 from pagehop.agents.prompting import conversation, data_block
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.agents.team import Calculation, Case, Draft
 from pagehop.tools.arithmetic import CalculationError
 from pagehop.tools.calculator import evaluate, plain

@@ -8,20 +8,19 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
 from pagehop.agents.budget import STANDARD, Effort
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model import (
     adjudicator,
     contextualizer,
     critic,
-    image,
     planner,
     rewriting,
-    second_look,
     summarizer,
-    text,
 )
 from pagehop.agents.model.loading import ModelChoice, Role, models_by_role, name_of
+from pagehop.agents.model.looking import image, second_look
 from pagehop.agents.model.plainness import is_plain
+from pagehop.agents.model.reading import text
 from pagehop.agents.model.rerank import ListReranker
 from pagehop.agents.model.schemas import ImageReply, TextReply
 from pagehop.agents.team import (

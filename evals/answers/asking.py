@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
-from pagehop.agents.prices import Prices
-from pagehop.agents.traffic import Traffic
+from pagehop.agents.calling.prices import Prices
+from pagehop.agents.calling.traffic import Traffic
 from pagehop.evals.answers.trial import Setting, Trial, answered, failed
 from pagehop.evals.cases import Case
 from pagehop.graphs.state import Asked

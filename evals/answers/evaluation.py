@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pagehop.agents.prices import Prices
+from pagehop.agents.calling.prices import Prices
 from pagehop.evals.answers.asking import Agents, each
 from pagehop.evals.answers.book import TrialBook, read_trials
 from pagehop.evals.answers.draw import draw

@@ -17,9 +17,9 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.prompting import data_block, prompt
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.evals.answers.trial import Judgement, Trial
 from pagehop.evals.cases import Case
 from pagehop.evals.question import Question

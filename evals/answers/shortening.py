@@ -5,7 +5,7 @@ An answer here is short already, so it is only brought to its form; a model can 
 (`pagehop.evals.answers.judging`).
 """
 
-from pagehop.agents.numerals import numerals
+from pagehop.agents.checks.numerals import numerals
 from pagehop.evals.answers.trial import Trial
 from pagehop.evals.question import Question
 from pagehop.evals.scoring.closeness import number

@@ -9,7 +9,7 @@ in it agree. Quirks that are kept: a hyphen parts words, a number word is its nu
 import re
 import string
 
-from pagehop.agents.numerals import NUMBER_WORDS
+from pagehop.agents.checks.numerals import NUMBER_WORDS
 from pagehop.evals.question import Question
 from pagehop.evals.scoring.pairing import best_pairs
 from pagehop.evals.scoring.score import Score, best

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
-from pagehop.agents.numerals import Numeral, numerals, spelled, stands_in
+from pagehop.agents.checks.numerals import Numeral, numerals, spelled, stands_in
 from pagehop.evals.question import Question
 from pagehop.evals.scoring.items import readings
 from pagehop.evals.scoring.pairing import best_pairs

@@ -10,7 +10,7 @@ import re
 import string
 from collections import Counter
 
-from pagehop.agents.numerals import NUMBER_WORDS
+from pagehop.agents.checks.numerals import NUMBER_WORDS
 from pagehop.evals.question import Question
 from pagehop.evals.scoring.score import Score, best
 

@@ -15,8 +15,8 @@ from langchain_core.messages import HumanMessage
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.runtime import Runtime
 
+from pagehop.agents.calling.records import image_count
 from pagehop.agents.prompting import shorten
-from pagehop.agents.records import image_count
 from pagehop.graphs.baselines.desk import Desk
 from pagehop.graphs.baselines.frame import Baseline, frame, record
 from pagehop.graphs.baselines.state import BaselineState, Place

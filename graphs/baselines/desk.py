@@ -15,9 +15,9 @@ from langchain_core.tools import BaseTool
 from pagehop.agents.abilities import Abilities, abilities_of
 from pagehop.agents.model.custom import tool_evidence
 from pagehop.agents.model.team import ModelTeam
-from pagehop.agents.model.tool_loop import ToolLoop
 from pagehop.agents.prompting import data_block, prompt, shorten
-from pagehop.agents.replies import Typed, ask
+from pagehop.agents.replying.replies import Typed, ask
+from pagehop.agents.replying.tool_loop import ToolLoop
 from pagehop.agents.team import Draft
 from pagehop.graphs.baselines.replies import AnswerReply, PageName
 from pagehop.graphs.baselines.state import BaselineState, Place, Places

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from pagehop.agents.abilities import abilities_of
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.loading import ModelChoice
 from pagehop.agents.model.team import ModelTeam
 from pagehop.graphs.agent import DocumentAgent

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
 
-from pagehop.agents.bounds import most_tokens, reply_limit
+from pagehop.agents.calling.bounds import most_tokens, reply_limit
 from pagehop.graphs.baselines.desk import PAGE, Content, Desk
 from pagehop.graphs.baselines.frame import Baseline, frame, places_of, record
 from pagehop.graphs.baselines.outcome import NOTHING

@@ -11,8 +11,8 @@ which a page of it answers, with a word that the answer's evidence must hold.
 
 from dataclasses import replace
 
+from pagehop.agents.checks.verifier import verify
 from pagehop.agents.team import Case, Plan, Search, Task, Turn
-from pagehop.agents.verifier import verify
 from pagehop.tools.evidence import join_evidence
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 
-from pagehop.agents.bounds import (
+from pagehop.agents.calling.bounds import (
     PICTURE_AT_MOST,
     REPLY,
     most_tokens,

@@ -9,8 +9,8 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.cache import REPLY_FILE, ReplyCache, forget_replies
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.cache import REPLY_FILE, ReplyCache, forget_replies
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.prompting import data_block
 from pagehop.agents.scripted import ScriptedChatModel
 from pagehop.tools.errors import BudgetSpentError, CorpusVersionError, StorageError

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGenerationChunk
 
-from pagehop.agents.attempts import Patience
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
-from pagehop.agents.deadline import current_deadline
-from pagehop.agents.failures import may_pass_later, status_of
-from pagehop.agents.records import as_record, call_key, from_record
+from pagehop.agents.calling.attempts import Patience
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.deadline import current_deadline
+from pagehop.agents.calling.failures import may_pass_later, status_of
+from pagehop.agents.calling.records import as_record, call_key, from_record
 from pagehop.agents.scripted import ScriptedChatModel
 from pagehop.tools.errors import (
     BudgetSpentError,

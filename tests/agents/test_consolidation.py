@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.agents.consolidation import consolidate
+from pagehop.agents.model.consolidation import consolidate
 from pagehop.agents.model.listing import told_ledger
 from pagehop.tools.corpus.wording import numbers
 from pagehop.tools.evidence import Evidence

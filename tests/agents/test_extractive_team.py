@@ -5,9 +5,9 @@ from dataclasses import replace
 import pymupdf
 import pytest
 
+from pagehop.agents.checks.verifier import verify
 from pagehop.agents.extractive import extractive_team
 from pagehop.agents.team import Case, Objection, Plan, Search, SubQuestion, Task
-from pagehop.agents.verifier import verify
 from pagehop.tools.corpus.corpus import Corpus
 from pagehop.tools.corpus.records import Stage
 from tests.agents.team_contract import TeamContract, investigated

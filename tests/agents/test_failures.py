@@ -11,8 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.agents.delays import asked_delay
-from pagehop.agents.failures import as_pagehop_error, may_pass_later, never_arrived, status_of
+from pagehop.agents.calling.delays import asked_delay
+from pagehop.agents.calling.failures import (
+    as_pagehop_error,
+    may_pass_later,
+    never_arrived,
+    status_of,
+)
 from pagehop.tools.errors import (
     ContentRefusedError,
     ContextTooLongError,

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from pagehop.agents.abilities import Abilities
-from pagehop.agents.bounds import rough_tokens
-from pagehop.agents.model.fitting import GONE, GONE_WITH_TOOLS, LEAST, fit
+from pagehop.agents.calling.bounds import rough_tokens
+from pagehop.agents.calling.records import image_count
 from pagehop.agents.prompting import data_block
-from pagehop.agents.records import image_count
+from pagehop.agents.replying.fitting import GONE, GONE_WITH_TOOLS, LEAST, fit
 
 MARK = "0123456789ab"
 WHOLE = re.compile(rf"<<data {MARK} [^\n]*>>\n.*?\n<<end {MARK}>>", re.DOTALL)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pagehop.agents import Budget, Calls, ScriptedChatModel, model_team
 from pagehop.agents.budget import QUICK
-from pagehop.agents.model import image
+from pagehop.agents.model.looking import image
 from pagehop.agents.model.schemas import ImageFinding, ImageReply, PageSeen
 from pagehop.agents.team import SubQuestion, Task
 from pagehop.tools.boxes import from_points, share_inside

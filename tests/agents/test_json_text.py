@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagehop.agents.json_text import check_finite, cleaned, objects_in, spoken, storable, whole
+from pagehop.agents.replying.json_text import (
+    check_finite,
+    cleaned,
+    objects_in,
+    spoken,
+    storable,
+    whole,
+)
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),

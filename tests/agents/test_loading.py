@@ -10,12 +10,12 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from pagehop.agents import ScriptedChatModel, load_model
-from pagehop.agents.attempts import Patience
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.attempts import Patience
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.loading import ROLES, models_by_role, name_of
 from pagehop.agents.model.schemas import PlannedQuestion, PlanReply
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.tools.errors import (
     InvalidReplyError,
     MissingKeyError,
@@ -114,7 +114,7 @@ def test_an_unknown_role_is_refused(mapping):
 
 def test_importing_agents_loads_nothing_heavy():
     program = (
-        "import sys, pagehop.agents, pagehop.agents.calls as c\n"
+        "import sys, pagehop.agents, pagehop.agents.calling.calls as c\n"
         "heavy = ('torch', 'langgraph', 'langchain', 'langchain_openai', 'transformers', 'PIL')\n"
         "print([name for name in heavy if name in sys.modules])"
     )

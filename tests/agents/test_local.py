@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save_file
 from pagehop.agents import load_model
 from pagehop.agents.abilities import abilities_of
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
-from pagehop.agents.deadline import answered_by
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.deadline import answered_by
 from pagehop.agents.local.chat_model import LocalChatModel
 from pagehop.agents.local.reader import reader_of
 from pagehop.agents.model.schemas import PlanReply
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.tools.errors import (
     BudgetSpentError,
     ContextTooLongError,

@@ -9,13 +9,13 @@ from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
-from pagehop.agents.attempts import Patience
 from pagehop.agents.budget import Budget
-from pagehop.agents.cache import ReplyCache
-from pagehop.agents.calls import Calls
-from pagehop.agents.prices import Price
-from pagehop.agents.replies import ask as ask_for
-from pagehop.agents.traffic import Traffic
+from pagehop.agents.calling.attempts import Patience
+from pagehop.agents.calling.cache import ReplyCache
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.prices import Price
+from pagehop.agents.calling.traffic import Traffic
+from pagehop.agents.replying.replies import ask as ask_for
 from pagehop.tools.errors import (
     BudgetSpentError,
     ContentRefusedError,

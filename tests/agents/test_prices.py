@@ -8,7 +8,7 @@ from langchain_openai import ChatOpenAI
 
 from pagehop.agents import load_model
 from pagehop.agents.budget import Budget
-from pagehop.agents.prices import FREE, Price, check_prices, money_of, price_of
+from pagehop.agents.calling.prices import FREE, Price, check_prices, money_of, price_of
 from pagehop.agents.scripted import ScriptedChatModel
 from pagehop.tools.errors import InputError, UnknownPriceError
 

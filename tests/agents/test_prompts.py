@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.prompting import FORGED, clean, conversation, data_block, prompt
 
 NAMES = sorted(

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 
-from pagehop.agents.attempts import Patience
-from pagehop.agents.bounds import most_tokens
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
-from pagehop.agents.prices import Price
+from pagehop.agents.calling.attempts import Patience
+from pagehop.agents.calling.bounds import most_tokens
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.prices import Price
 from pagehop.agents.scripted import ScriptedChatModel
 from pagehop.tools.errors import BudgetSpentError, UnknownPriceError
 from pagehop.tools.evidence import RoleUsage, Usage

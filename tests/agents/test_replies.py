@@ -11,11 +11,11 @@ from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.records import as_record, from_record
 from pagehop.agents.model.schemas import ImageReply, PlanReply, SummaryReply, TextReply
-from pagehop.agents.parsing import UnfitError, parse
-from pagehop.agents.records import as_record, from_record
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.parsing import UnfitError, parse
+from pagehop.agents.replying.replies import ask
 from pagehop.agents.scripted import ScriptedChatModel
 from pagehop.tools.errors import (
     ContentRefusedError,

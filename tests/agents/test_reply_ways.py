@@ -7,10 +7,10 @@ from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.schemas import PlanReply, SummaryReply, TextReply
-from pagehop.agents.model.tool_loop import ToolLoop
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
+from pagehop.agents.replying.tool_loop import ToolLoop
 from pagehop.tools.errors import InvalidReplyError
 from tests.agents.openai_server import OpenAIServer, Refuse, Say
 

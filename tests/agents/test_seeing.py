@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pagehop.agents.abilities import Abilities
-from pagehop.agents.model.pictures import Shown, first_pictures
+from pagehop.agents.model.looking.pictures import Shown, first_pictures
+from pagehop.agents.model.looking.seeing import ReplyCheck, as_evidence
 from pagehop.agents.model.schemas import ImageFinding, ImageReply
-from pagehop.agents.model.seeing import ReplyCheck, as_evidence
 from pagehop.agents.team import SubQuestion, Task
 from pagehop.tools.corpus.corpus import Corpus
 from pagehop.tools.corpus.records import Stage

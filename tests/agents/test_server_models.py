@@ -7,9 +7,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from pagehop.agents import load_model
 from pagehop.agents.abilities import Abilities, abilities_of
-from pagehop.agents.attempts import Patience
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.attempts import Patience
+from pagehop.agents.calling.calls import Calls
 from pagehop.graphs import create_document_agent
 from pagehop.tools.errors import ModelCallError, UnknownModelError
 from tests.agents.openai_server import OpenAIServer, Refuse, Say

@@ -4,8 +4,8 @@ import pymupdf
 import pytest
 
 from pagehop.agents import Budget, Calls, ScriptedChatModel
+from pagehop.agents.model.reading.text import read
 from pagehop.agents.model.schemas import TextFinding, TextReply
-from pagehop.agents.model.text import read
 from pagehop.agents.team import SubQuestion, Task
 from pagehop.tools.boxes import share_inside
 from pagehop.tools.corpus.corpus import Corpus

@@ -11,10 +11,10 @@ from langchain_core.tools import tool
 from pydantic import BaseModel
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
-from pagehop.agents.model.fitting import GONE_WITH_TOOLS
-from pagehop.agents.model.tool_loop import ENOUGH, STEPS, ToolLoop
-from pagehop.agents.records import image_count
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.records import image_count
+from pagehop.agents.replying.fitting import GONE_WITH_TOOLS
+from pagehop.agents.replying.tool_loop import ENOUGH, STEPS, ToolLoop
 from pagehop.agents.scripted import ScriptedChatModel
 from pagehop.tools.errors import BudgetSpentError, ContextTooLongError, InvalidReplyError
 

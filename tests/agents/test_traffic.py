@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 
-from pagehop.agents.attempts import Patience
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.attempts import Patience
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.traffic import MINUTE, Slot, Traffic, Window
 from pagehop.agents.scripted import ScriptedChatModel
-from pagehop.agents.traffic import MINUTE, Slot, Traffic, Window
 from pagehop.tools.errors import BudgetSpentError, InputError
 
 calls_a_minute = st.none() | st.floats(1, 10)

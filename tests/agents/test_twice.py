@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.agents.model.twice import compared, same
+from pagehop.agents.model.looking.twice import compared, same
 from pagehop.agents.team import Findings
 from pagehop.tools.evidence import Evidence
 

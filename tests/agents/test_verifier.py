@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagehop.agents.numerals import numerals, stands_in
+from pagehop.agents.checks.numerals import numerals, stands_in
+from pagehop.agents.checks.verifier import REBUILT, verify
 from pagehop.agents.team import Calculation, Draft
-from pagehop.agents.verifier import REBUILT, verify
 from pagehop.tools.boxes import share_inside
 from pagehop.tools.corpus.records import Region, Word
 from pagehop.tools.errors import PageOutOfRangeError

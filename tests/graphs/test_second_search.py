@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.extractive import extractive_team
 from pagehop.agents.team import SubQuestion
 from pagehop.graphs.investigate import gather

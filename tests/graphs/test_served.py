@@ -9,7 +9,7 @@ import pytest
 from pagehop.agents import Budget, Price
 from pagehop.agents.abilities import abilities_of
 from pagehop.agents.budget import STANDARD
-from pagehop.agents.cache import REPLY_FILE
+from pagehop.agents.calling.cache import REPLY_FILE
 from pagehop.graphs import create_document_agent
 from pagehop.tools import Corpus
 from pagehop.tools.errors import UnknownPriceError

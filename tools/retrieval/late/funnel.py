@@ -22,7 +22,7 @@ from pagehop.tools.retrieval.late.scan import distances
 from pagehop.tools.retrieval.late.view import Key, Positions, View
 
 _QUERY_BITS = {"sketch": 2, "codes": 3}  # a dimension of a query's token, in each scan
-_ROUNDS = {"sketch": 8, "codes": 4}  # the first a multiple of the second
+_ROUNDS = {"sketch": 2, "codes": 2}  # the first a multiple of the second; each reads anew
 _COMPILED_FROM = 256  # pages; fewer are scanned by numpy before numba has compiled
 
 What: TypeAlias = Literal["sketch", "codes"]
@@ -129,9 +129,7 @@ def _far(
 ) -> NDArray[np.int64]:
     """How far pages, in the order of their files, are from a query: the same unit for both."""
     sketch = what == "sketch"
-    starts, counts = (
-        (view.pooled_start, view.pooled) if sketch else (view.start, view.tokens)
-    )
+    starts, counts = (view.pooled_start, view.pooled) if sketch else (view.start, view.tokens)
     starts, counts, segments = starts[positions], counts[positions], view.segment[positions]
     numbers, firsts = np.unique(segments, return_index=True)
     blocks = []

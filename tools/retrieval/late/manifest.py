@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from pagehop.tools.errors import CorpusBusyError, CorpusVersionError, MixedSpacesError, StorageError
 
-FORMAT = 1
+FORMAT = 2
+_LOGGED = 4_096  # changes that are kept for readers, who would read everything otherwise
 _BUSY_SECONDS = 30
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -30,6 +32,9 @@ CREATE TABLE IF NOT EXISTS items (
   PRIMARY KEY (document, page)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS items_segment ON items (segment);
+CREATE TABLE IF NOT EXISTS changes (  -- pages that were put or dropped, the last ones
+  id INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL, page INTEGER NOT NULL
+);
 """
 
 
@@ -54,6 +59,19 @@ class Item:
     tokens: int
     pooled_start: int
     pooled: int
+
+
+Row: TypeAlias = tuple[str, int, int, int, int, int, int]  # the fields of an item
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is stored, or how it differs from what was stored before."""
+
+    mark: int  # of the last change that is in it
+    extents: list[Extent]
+    rows: list[Row]  # in the order of their keys
+    changed: frozenset[tuple[str, int]] | None = None  # only these keys are spoken of; None: all
 
 
 class Manifest:
@@ -85,14 +103,16 @@ class Manifest:
         with self._guard["read"], explained(self._path):
             return int(self._reader.execute("PRAGMA data_version").fetchone()[0])
 
-    def contents(self) -> tuple[list[Extent], list[tuple[str, int, int, int, int, int, int]]]:
-        """All segments, and the fields of all items in the order of their keys, as one view."""
+    def contents(self, since: int | None = None) -> Contents:
+        """All segments, and the items that changed since a mark, or all of them, as one view."""
         with self._guard["read"], explained(self._path):
             self._reader.execute("BEGIN")
             try:
-                return extents(self._reader), self._reader.execute(
-                    "SELECT * FROM items ORDER BY document, page"
-                ).fetchall()
+                mark = self._reader.execute(
+                    "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"
+                ).fetchone()[0]
+                changed = None if since is None else self._changed(since, mark)
+                return Contents(mark, extents(self._reader), self._rows(changed), changed)
             finally:
                 self._reader.execute("COMMIT")
 
@@ -118,6 +138,19 @@ class Manifest:
         """Close the file."""
         for connection in (self._reader, self._writer):
             connection.close()
+
+    def _changed(self, since: int, mark: int) -> frozenset[tuple[str, int]] | None:
+        """The keys that changed after a mark; None if not all of them are known any more."""
+        logged = self._reader.execute(
+            "SELECT document, page FROM changes WHERE id > ?", (since,)
+        ).fetchall()
+        return frozenset(logged) if len(logged) == mark - since else None
+
+    def _rows(self, keys: frozenset[tuple[str, int]] | None) -> list[Row]:
+        if keys is None:
+            return self._reader.execute("SELECT * FROM items ORDER BY document, page").fetchall()
+        wanted = "SELECT * FROM items WHERE document = ? AND page = ?"
+        return [row for key in sorted(keys) for row in self._reader.execute(wanted, key)]
 
     def _meta(self) -> dict[str, str]:
         tables = self._reader.execute("SELECT name FROM sqlite_master WHERE name = 'meta'")
@@ -156,7 +189,8 @@ def new_segment(connection: sqlite3.Connection) -> Extent:
 def put(connection: sqlite3.Connection, items: Iterable[Item]) -> None:
     """Record pages, and let their segments count as far as they reach."""
     for item in items:
-        drop(connection, [(item.document, item.page)])
+        key = (item.document, item.page)
+        _delete(connection, key)
         connection.execute(
             "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
             tuple(getattr(item, name) for name in item.__slots__),
@@ -165,18 +199,39 @@ def put(connection: sqlite3.Connection, items: Iterable[Item]) -> None:
             "UPDATE segments SET tokens = max(tokens, ?), pooled = max(pooled, ?) WHERE id = ?",
             (item.start + item.tokens, item.pooled_start + item.pooled, item.segment),
         )
+        connection.execute("INSERT INTO changes (document, page) VALUES (?, ?)", key)
+    _trim(connection)
 
 
 def drop(connection: sqlite3.Connection, keys: Iterable[tuple[str, int]]) -> None:
     """Let pages no longer count; those that are not here are passed over."""
     for key in keys:
-        held = connection.execute(
-            "DELETE FROM items WHERE document = ? AND page = ? RETURNING segment, tokens", key
-        ).fetchall()
-        for segment, tokens in held:
-            connection.execute(
-                "UPDATE segments SET dead = dead + ? WHERE id = ?", (tokens, segment)
-            )
+        if _delete(connection, key):
+            connection.execute("INSERT INTO changes (document, page) VALUES (?, ?)", key)
+    _trim(connection)
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Leave no name of what is stored no longer."""
+    connection.execute(
+        "DELETE FROM changes WHERE NOT EXISTS (SELECT 1 FROM items "
+        "WHERE items.document = changes.document AND items.page = changes.page)"
+    )
+
+
+def _delete(connection: sqlite3.Connection, key: tuple[str, int]) -> bool:
+    held = connection.execute(
+        "DELETE FROM items WHERE document = ? AND page = ? RETURNING segment, tokens", key
+    ).fetchall()
+    for segment, tokens in held:
+        connection.execute("UPDATE segments SET dead = dead + ? WHERE id = ?", (tokens, segment))
+    return bool(held)
+
+
+def _trim(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "DELETE FROM changes WHERE id <= (SELECT max(id) FROM changes) - ?", (_LOGGED,)
+    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ All little-endian. How many rows count is for the manifest to say.
 """
 
 import os
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -94,7 +95,7 @@ class SegmentView:
             StorageError: a file has gone or is shorter than it was.
         """
         self.id = extent.id
-        ends = (extent.tokens, extent.tokens, extent.pooled)
+        self._ends = ends = (extent.tokens, extent.tokens, extent.pooled)
         tokens, self.codes, self.sketch = (
             _mapped(segment_path(folder, extent.id, suffix), kind, rows * size)
             for suffix, size, rows, kind in zip(
@@ -102,7 +103,14 @@ class SegmentView:
             )
         )
         self.tokens = tokens.reshape(-1, dim)
-        self._file = open(segment_path(folder, extent.id, ".tokens"), "rb", buffering=0)  # noqa: SIM115
+        self._path = segment_path(folder, extent.id, ".tokens")
+        self._file = os.open(self._path, os.O_RDONLY)
+        # Views share segments, so that none of them can say when it is time.
+        weakref.finalize(self, os.close, self._file)
+
+    def reaches(self, extent: Extent) -> bool:
+        """Whether this maps exactly what counts of the segment now."""
+        return self._ends == (extent.tokens, extent.tokens, extent.pooled)
 
     def read(self, start: int, into: NDArray[np.float16]) -> None:
         """Read rows of token vectors from `start` on: to map what is read once costs more.
@@ -111,8 +119,8 @@ class SegmentView:
             StorageError: the file has become shorter.
         """
         row = into.shape[1] * into.itemsize
-        if os.preadv(self._file.fileno(), [into.view(np.uint8)], start * row) != into.nbytes:
-            raise damaged(Path(self._file.name), (start + len(into)) * row)
+        if os.preadv(self._file, [into.data], start * row) != into.nbytes:
+            raise damaged(self._path, (start + len(into)) * row)
 
     def block(self, item: Item, dim: int) -> Block:
         """A page's bytes, as they lie in each file."""

@@ -16,6 +16,7 @@ from pagehop.tools.retrieval.late.manifest import (
     Manifest,
     drop,
     extents,
+    forget,
     new_segment,
     put,
 )
@@ -122,6 +123,7 @@ class LateStore:
         costs nothing.
         """
         with self._manifest.writing() as connection:
+            forget(connection)
             held = extents(connection)
             worn = [one for one in held if one.dead]
             if worn:
@@ -218,10 +220,11 @@ class LateStore:
                 if self._view is not None and self._view.change == self._manifest.change():
                     break
                 try:
-                    self._view = View(self._manifest, self.folder, self.dim)
+                    self._view = View(self._manifest, self.folder, self.dim, self._view)
                     break
                 except StorageError:
                     # Another process may have compacted between the manifest and the files.
+                    self._view = None
                     if last:
                         raise
             assert self._view is not None

@@ -1,42 +1,66 @@
 """What a late store holds at one moment: which pages, where they lie, and their mapped files."""
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.tools.retrieval.late.manifest import Item, Manifest
+from pagehop.tools.retrieval.late.manifest import Extent, Item, Manifest, Row
 from pagehop.tools.retrieval.late.segment import SegmentView
 
 Key: TypeAlias = tuple[str, int]  # document id, page
 _LOCAL = threading.local()
 
 Positions = NDArray[np.int64]  # of items, in the order of their keys
+Columns = NDArray[np.int64]  # (6, items): the numbers of each
 
 
 class View:
     """One consistent state of the store. It never changes, so that threads may share it."""
 
-    def __init__(self, manifest: Manifest, folder: Path, dim: int) -> None:
+    mark: int  # of the last change that is in it
+    extents: tuple[Extent, ...]
+    segments: Mapping[int, SegmentView]
+
+    def __init__(
+        self, manifest: Manifest, folder: Path, dim: int, before: "View | None" = None
+    ) -> None:
         """Read the manifest, and map the files of its segments.
+
+        Args:
+            manifest: of the store.
+            folder: of its files.
+            dim: length of a vector.
+            before: an earlier state: what did not change since is taken from it.
 
         Raises:
             StorageError: a file has gone or is shorter than it was.
         """
         self.dim = dim
         self.change = manifest.change()
-        extents, rows = manifest.contents()
-        self.segments = {one.id: SegmentView(folder, one, dim) for one in extents if one.tokens}
-        self.extents = tuple(extents)
-        self.pages = np.array([row[1] for row in rows], dtype=np.int64)
-        columns = np.array([row[2:] for row in rows], dtype=np.int64).reshape(-1, 5)
-        self.segment, self.start, self.tokens, self.pooled_start, self.pooled = (
-            np.ascontiguousarray(column) for column in columns.T
+        held = manifest.contents(None if before is None else before.mark)
+        self.mark, self.extents = held.mark, tuple(held.extents)
+        known = {} if before is None else before.segments
+        self.segments = {
+            one.id: known[one.id]
+            if one.id in known and known[one.id].reaches(one)
+            else SegmentView(folder, one, dim)
+            for one in held.extents
+            if one.tokens
+        }
+        if before is None or held.changed is None:
+            counts, self._columns = _read(held.rows)
+        else:
+            counts, self._columns = before.changed(held.changed, held.rows)
+        self.pages, self.segment, self.start, self.tokens, self.pooled_start, self.pooled = (
+            self._columns
         )
-        self.documents = _runs([row[0] for row in rows])
+        self.documents = _runs(counts)
         self._firsts = np.array([run.start for run in self.documents.values()], dtype=np.int64)
         self._names = list(self.documents)
 
@@ -46,8 +70,7 @@ class View:
     @property
     def index_bytes(self) -> int:
         """Bytes in memory that say where everything lies."""
-        arrays = (self.pages, self.segment, self.start, self.tokens, self.pooled_start, self.pooled)
-        return sum(array.nbytes for array in arrays)
+        return self._columns.nbytes
 
     def key(self, position: int) -> Key:
         """The document and page of an item."""
@@ -81,6 +104,30 @@ class View:
         wanted[self.positions(without)] = False
         return np.flatnonzero(wanted)
 
+    def changed(self, keys: Collection[Key], rows: Sequence[Row]) -> tuple[Counter[str], Columns]:
+        """What `_read` would say if these keys were no longer here, but these rows were.
+
+        Args:
+            keys: all that have changed.
+            rows: what is stored of them now, in the order of their keys.
+        """
+        counts = Counter({name: run.stop - run.start for name, run in self.documents.items()})
+        counts.subtract(
+            document for document, page in keys if len(self.positions([(document, page)]))
+        )
+        columns = np.delete(self._columns, self.positions(keys), axis=1)
+        runs, firsts = _runs(counts), []
+        ends = sorted(runs)
+        for document, page, *_ in rows:
+            after = bisect_left(ends, document)
+            run = runs.get(document)
+            if run is None:
+                firsts.append(runs[ends[after]].start if after < len(ends) else columns.shape[1])
+            else:
+                firsts.append(run.start + int(np.searchsorted(columns[0, run], page)))
+        more, new = _read(rows)
+        return counts + more, np.ascontiguousarray(np.insert(columns, firsts, new, axis=1))
+
     def item(self, position: int) -> Item:
         """Where a page lies."""
         document, page = self.key(position)
@@ -92,7 +139,6 @@ class View:
         segment, start = self.segments[int(self.segment[position])], int(self.start[position])
         vectors: NDArray[np.float16] = segment.tokens[start : start + int(self.tokens[position])]
         return vectors
-
 
     def read(self, positions: Positions) -> list[NDArray[np.float16]]:
         """The token vectors of some pages, (tokens, dim) each, in memory.
@@ -112,10 +158,17 @@ class View:
         return pages
 
 
-def _runs(documents: list[str]) -> Mapping[str, slice]:
-    """Where each document's pages are, in a list sorted by document."""
-    runs: dict[str, slice] = {}
-    for at, document in enumerate(documents):
-        first = runs[document].start if document in runs else at
-        runs[document] = slice(first, at + 1)
+def _read(rows: Sequence[Row]) -> tuple[Counter[str], Columns]:
+    """How many pages each document has, and a column for each item, in the order of their keys."""
+    columns = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, 6)
+    return Counter(row[0] for row in rows), np.ascontiguousarray(columns.T)
+
+
+def _runs(counts: Mapping[str, int]) -> Mapping[str, slice]:
+    """Where each document's pages are, when all are in the order of their keys."""
+    runs, end = {}, 0
+    for name in sorted(counts):
+        if counts[name]:
+            runs[name] = slice(end, end + counts[name])
+            end += counts[name]
     return runs

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pagehop.agents.model.cells import Cell, find_cell
+from pagehop.agents.model.reading.cells import Cell, find_cell
+from pagehop.agents.model.reading.sheets import Sheet
 from pagehop.agents.model.schemas import TextFinding
-from pagehop.agents.model.sheets import Sheet
 from pagehop.tools.boxes import BBox, share_inside
 from pagehop.tools.corpus.quotes import locate
 from pagehop.tools.corpus.records import Region

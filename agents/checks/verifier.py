@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pagehop.agents.backing import EVIDENCE_ID, Asked, Told, missing_numbers
-from pagehop.agents.checking import Checked, Pages, check
+from pagehop.agents.checks.backing import EVIDENCE_ID, Asked, Told, missing_numbers
+from pagehop.agents.checks.checking import Checked, Pages, check
 from pagehop.agents.team import Draft, Objection, SecondLook
 from pagehop.tools.evidence import Citation, Claim, Ledger
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.prices import DECIMALS, Price
+from pagehop.agents.calling.prices import DECIMALS, Price
 from pagehop.tools.errors import BudgetSpentError
 from pagehop.tools.evidence import RoleUsage, Usage
 

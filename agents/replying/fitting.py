@@ -17,10 +17,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.runnables import Runnable
 
 from pagehop.agents.abilities import Abilities, abilities_of
-from pagehop.agents.bounds import PICTURE, rough_tokens
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.bounds import PICTURE, rough_tokens
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.calling.records import image_count
 from pagehop.agents.prompting import OPENS
-from pagehop.agents.records import image_count
 from pagehop.tools.errors import ContextTooLongError
 from pagehop.tools.tool_calls import PICTURES
 

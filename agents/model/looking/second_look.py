@@ -7,11 +7,11 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import Field
 
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.checks.numerals import numerals, stands_in
 from pagehop.agents.model.schemas import Reply
-from pagehop.agents.numerals import numerals, stands_in
 from pagehop.agents.prompting import conversation, data_block
-from pagehop.agents.replies import ask
+from pagehop.agents.replying.replies import ask
 from pagehop.agents.team import LookRuling, Reading, SecondLook
 from pagehop.tools.vision import Views, picture_block
 

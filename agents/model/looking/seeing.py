@@ -4,8 +4,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pagehop.agents.model.pictures import Shown, is_whole
-from pagehop.agents.model.quoting import labelled, modality_at
+from pagehop.agents.model.looking.pictures import Shown, is_whole
+from pagehop.agents.model.reading.quoting import labelled, modality_at
 from pagehop.agents.model.schemas import ImageFinding, ImageReply
 from pagehop.tools.boxes import BBox, pad, share_inside
 from pagehop.tools.corpus.quotes import Located, locate

@@ -7,10 +7,10 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, GenerationChunk
 
-from pagehop.agents.bounds import counted_tokens, rough_tokens
-from pagehop.agents.failures import never_arrived
-from pagehop.agents.prices import Price, money_of
-from pagehop.agents.purse import Cost
+from pagehop.agents.calling.bounds import counted_tokens, rough_tokens
+from pagehop.agents.calling.failures import never_arrived
+from pagehop.agents.calling.prices import Price, money_of
+from pagehop.agents.calling.purse import Cost
 from pagehop.tools.errors import BudgetSpentError, PagehopError
 
 

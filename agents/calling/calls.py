@@ -15,16 +15,22 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 
 from pagehop.agents.abilities import abilities_of
-from pagehop.agents.attempts import Asking, Patience
-from pagehop.agents.bounds import most_tokens, reply_limit, tokens_of
 from pagehop.agents.budget import Budget
-from pagehop.agents.failures import model_name
-from pagehop.agents.journal import Cache, Journal, run_secret
-from pagehop.agents.prices import Price, Prices, check_prices, money_of, price_of
-from pagehop.agents.purse import Cost, Purse, Ticket
-from pagehop.agents.raw import worth_keeping
-from pagehop.agents.records import as_record, call_key, from_record, image_count, settings_of
-from pagehop.agents.traffic import Traffic
+from pagehop.agents.calling.attempts import Asking, Patience
+from pagehop.agents.calling.bounds import most_tokens, reply_limit, tokens_of
+from pagehop.agents.calling.failures import model_name
+from pagehop.agents.calling.journal import Cache, Journal, run_secret
+from pagehop.agents.calling.prices import Price, Prices, check_prices, money_of, price_of
+from pagehop.agents.calling.purse import Cost, Purse, Ticket
+from pagehop.agents.calling.raw import worth_keeping
+from pagehop.agents.calling.records import (
+    as_record,
+    call_key,
+    from_record,
+    image_count,
+    settings_of,
+)
+from pagehop.agents.calling.traffic import Traffic
 from pagehop.tools.evidence import Usage
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import re
 
-from pagehop.agents.numerals import numerals, spelled, stands_in
+from pagehop.agents.checks.numerals import numerals, spelled, stands_in
 
 _WORD = re.compile(r"[^\W_]+")
 _EMPTY = frozenset({"a", "an", "and", "the", "of", "in", "is", "are", "about"})

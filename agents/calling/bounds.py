@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from pagehop.agents.records import image_count
+from pagehop.agents.calling.records import image_count
 
 PICTURE = 1000  # tokens of a picture, about
 PICTURE_AT_MOST = 4000  # of one of 1.5 megapixels, over what providers publish of their rules

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pagehop.agents.model.lengths import tokens_in
 from pagehop.agents.prompting import shorten
+from pagehop.agents.replying.lengths import tokens_in
 from pagehop.agents.team import Task
 from pagehop.tools.boxes import BBox, share_inside
 from pagehop.tools.corpus.wording import pieces

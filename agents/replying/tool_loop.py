@@ -17,12 +17,12 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from pagehop.agents.abilities import Abilities, abilities_of
-from pagehop.agents.calls import Calls
-from pagehop.agents.json_text import cleaned
-from pagehop.agents.model.fitting import fit, invoke_fitted
-from pagehop.agents.parsing import ended_early, same_name
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.prompting import data_block, shorten
-from pagehop.agents.replies import (
+from pagehop.agents.replying.fitting import fit, invoke_fitted
+from pagehop.agents.replying.json_text import cleaned
+from pagehop.agents.replying.parsing import ended_early, same_name
+from pagehop.agents.replying.replies import (
     Check,
     Typed,
     ask,

@@ -15,14 +15,14 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.config import ensure_config, merge_configs
 
-from pagehop.agents.bounds import counted_tokens, rough_tokens
-from pagehop.agents.deadline import answered_by
-from pagehop.agents.delays import asked_delay
-from pagehop.agents.failures import as_pagehop_error, may_pass_later
-from pagehop.agents.meter import Meter
-from pagehop.agents.purse import Purse, Ticket
-from pagehop.agents.raw import broken_off, raw_message, refused_by_filter, salvaged
-from pagehop.agents.traffic import Traffic
+from pagehop.agents.calling.bounds import counted_tokens, rough_tokens
+from pagehop.agents.calling.deadline import answered_by
+from pagehop.agents.calling.delays import asked_delay
+from pagehop.agents.calling.failures import as_pagehop_error, may_pass_later
+from pagehop.agents.calling.meter import Meter
+from pagehop.agents.calling.purse import Purse, Ticket
+from pagehop.agents.calling.raw import broken_off, raw_message, refused_by_filter, salvaged
+from pagehop.agents.calling.traffic import Traffic
 from pagehop.tools.errors import BudgetSpentError, ContentRefusedError, PagehopError
 
 logger = logging.getLogger(__name__)

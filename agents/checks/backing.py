@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pagehop.agents.checking import Checked
-from pagehop.agents.numerals import Numeral, numerals, stands_in
+from pagehop.agents.checks.checking import Checked
+from pagehop.agents.checks.numerals import Numeral, numerals, stands_in
 from pagehop.agents.team import Calculation
 from pagehop.tools.calculator import evaluate
 from pagehop.tools.errors import InputError

@@ -2,7 +2,7 @@
 
 The type goes out by the best way the model has: as a JSON schema that holds its reply, else as
 a tool that it must call, else in words. A way that the model's server refuses is not tried
-again in this run. Whatever comes back is parsed by us (`agents/parsing.py`). A reply that does
+again in this run. Whatever comes back is parsed in `agents/replying/parsing.py`. A reply that does
 not fit is shown its error and asked for once more.
 """
 
@@ -17,10 +17,10 @@ from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
 from pagehop.agents.abilities import abilities_of
-from pagehop.agents.calls import Calls
-from pagehop.agents.json_text import spoken, storable
-from pagehop.agents.model.fitting import invoke_fitted
-from pagehop.agents.parsing import Check, Typed, UnfitError, ended_early, parse
+from pagehop.agents.calling.calls import Calls
+from pagehop.agents.replying.fitting import invoke_fitted
+from pagehop.agents.replying.json_text import spoken, storable
+from pagehop.agents.replying.parsing import Check, Typed, UnfitError, ended_early, parse
 from pagehop.tools.errors import (
     ContentRefusedError,
     ContextTooLongError,

@@ -9,14 +9,14 @@ from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 
 from pagehop.agents.abilities import abilities_of
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.custom import tool_evidence, tool_failures
 from pagehop.agents.model.errands import told_errand, told_known
-from pagehop.agents.model.quoting import quoted
+from pagehop.agents.model.reading.quoting import quoted
+from pagehop.agents.model.reading.sheets import Batch, make_batches, named_pages
 from pagehop.agents.model.schemas import TextReply
-from pagehop.agents.model.sheets import Batch, make_batches, named_pages
-from pagehop.agents.model.tool_loop import ToolLoop
 from pagehop.agents.prompting import conversation, data_block, prompt
+from pagehop.agents.replying.tool_loop import ToolLoop
 from pagehop.agents.team import Findings, Task
 from pagehop.tools.errors import BudgetSpentError
 

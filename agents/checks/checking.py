@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from pagehop.agents.numerals import Numeral, numerals, spelled
+from pagehop.agents.checks.numerals import Numeral, numerals, spelled
 from pagehop.agents.team import SecondLook
 from pagehop.tools.boxes import PAGE, BBox, enclose, pad, share_inside
 from pagehop.tools.corpus.quotes import Located, locate

@@ -10,23 +10,23 @@ from langchain_core.tools import BaseTool
 
 from pagehop.agents.abilities import abilities_of
 from pagehop.agents.budget import STANDARD, Effort
-from pagehop.agents.calls import Calls
+from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model.custom import tool_evidence, tool_failures
 from pagehop.agents.model.errands import told_errand, told_known
-from pagehop.agents.model.pictures import (
+from pagehop.agents.model.looking.pictures import (
     Shown,
     as_blocks,
     documents_of,
     enlarged_pictures,
     first_pictures,
 )
+from pagehop.agents.model.looking.seeing import ReplyCheck, as_evidence
+from pagehop.agents.model.looking.twice import compared
+from pagehop.agents.model.reading.text import with_tools
 from pagehop.agents.model.schemas import ImageReply
-from pagehop.agents.model.seeing import ReplyCheck, as_evidence
-from pagehop.agents.model.text import with_tools
-from pagehop.agents.model.tool_loop import ToolLoop
-from pagehop.agents.model.twice import compared
 from pagehop.agents.prompting import conversation, data_block
-from pagehop.agents.replies import offers_tools
+from pagehop.agents.replying.replies import offers_tools
+from pagehop.agents.replying.tool_loop import ToolLoop
 from pagehop.agents.team import Findings, Task
 from pagehop.tools.errors import BudgetSpentError
 from pagehop.tools.toolbox import page_tool, similar_tool, view_tools

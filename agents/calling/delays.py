@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
-from pagehop.agents.failures import causes
+from pagehop.agents.calling.failures import causes
 
 
 def asked_delay(error: BaseException) -> float:

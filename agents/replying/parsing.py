@@ -14,8 +14,15 @@ from typing import Any, TypeAlias, TypeVar
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel, ValidationError
 
-from pagehop.agents.json_text import Objects, check_finite, cleaned, objects_in, spoken, whole
-from pagehop.agents.raw import CUT_SHORT, FILTER, finish_of
+from pagehop.agents.calling.raw import CUT_SHORT, FILTER, finish_of
+from pagehop.agents.replying.json_text import (
+    Objects,
+    check_finite,
+    cleaned,
+    objects_in,
+    spoken,
+    whole,
+)
 
 Typed = TypeVar("Typed", bound=BaseModel)
 Check: TypeAlias = Callable[[Typed], None]  # raises ValueError with a sentence for the model

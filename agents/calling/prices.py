@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from langchain_core.messages import AIMessage
 
 from pagehop.agents.budget import Budget
-from pagehop.agents.failures import model_name
+from pagehop.agents.calling.failures import model_name
 from pagehop.tools.errors import InputError, UnknownPriceError
 
 MILLION = 1_000_000

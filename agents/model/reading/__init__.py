@@ -1,0 +1,1 @@
+"""The text agent: pages as sheets, quotes found again, cells of tables."""
