@@ -35,7 +35,7 @@ def test_the_documentation_of_the_search_tells_of_every_format_and_every_configu
     from pagehop.evals.configurations import CONFIGURATIONS, STEPS
     from pagehop.evals.datasets.formats import NAMES
 
-    written = (ROOT / "docs" / "retrieval.md").read_text()
+    written = "".join((ROOT / "docs" / f"{n}.md").read_text() for n in ("retrieval", "answers"))
     steps = {name for name in CONFIGURATIONS if name.startswith("no-")}
     for name in {*NAMES, *CONFIGURATIONS, STEPS} - steps:
         assert f"`{name}`" in written, name
@@ -45,3 +45,20 @@ def test_every_module_that_the_documentation_runs_is_there():
     for page in (ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")):
         for name in re.findall(r"python -m pagehop\.([\w.]+)", page.read_text()):
             assert (ROOT / f"{name.replace('.', '/')}.py").exists(), f"{page.name} runs {name}"
+
+
+def test_the_efforts_are_documented_with_their_numbers():
+    from pagehop.agents.budget import EFFORTS
+
+    table = (ROOT / "docs" / "answers.md").read_text().split("<!-- efforts -->")[1]
+    rows = [line.strip("|").split("|") for line in table.split("\n\n")[0].strip().split("\n")]
+    told = [[cell.strip().replace(",", "") for cell in row[1:]] for row in rows[2:]]
+    names = ["rounds", "model_calls", "tokens", "seconds"]
+    steps = ["hits", "pictures", "planner", "critic", "whole", "second_looks", "samples"]
+    values = [[getattr(e.budget, name) for e in EFFORTS.values()] for name in names]
+    values += [[getattr(e, name) for e in EFFORTS.values()] for name in steps]
+    flags = [[getattr(e, name) for e in EFFORTS.values()] for name in ("rewrite", "rerank")]
+    expected = [[f"{v:g}" if isinstance(v, float) else str(v) for v in row] for row in values]
+    expected += [["yes" if v else "no" for v in row] for row in flags]
+    assert [cell.strip() for cell in rows[0][1:]] == list(EFFORTS)
+    assert told == expected

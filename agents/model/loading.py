@@ -52,6 +52,7 @@ PROVIDERS = {
     "ollama": _Provider("ollama", "langchain_ollama"),
 }
 LOCAL = "local"
+REPLY_TOKENS = 16_384  # of a hosted model at most, its own thoughts included
 SERVER = re.compile(r"(?P<name>[^@]+)@(?P<url>https?://.*)", re.IGNORECASE)  # MODEL@BASE_URL
 
 
@@ -160,9 +161,11 @@ def _load(provider: str, name: str) -> BaseChatModel:
         )
     from langchain.chat_models import init_chat_model
 
-    settings: dict[str, Any] = {"max_retries": 0} if known and known.own_retries else {}
+    # Our own Calls retries, within the budget; the client's retries would hide from it. And what
+    # a reply may cost at most is held back from the budget while it is awaited.
+    own = {"max_retries": 0, "max_tokens": REPLY_TOKENS}
+    settings: dict[str, Any] = own if known and known.own_retries else {}
     try:
-        # Our own Calls retries, within the budget; the client's retries would hide from it.
         made: BaseChatModel = init_chat_model(name, model_provider=provider, **settings)
     except ImportError as error:
         raise _not_installed(provider, name, error) from error

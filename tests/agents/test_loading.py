@@ -12,8 +12,9 @@ from langchain_core.messages import HumanMessage
 from pagehop.agents import ScriptedChatModel, load_model
 from pagehop.agents.budget import Budget
 from pagehop.agents.calling.attempts import Patience
+from pagehop.agents.calling.bounds import reply_limit
 from pagehop.agents.calling.calls import Calls
-from pagehop.agents.model.loading import ROLES, models_by_role, name_of
+from pagehop.agents.model.loading import REPLY_TOKENS, ROLES, models_by_role, name_of
 from pagehop.agents.model.schemas import PlannedQuestion, PlanReply
 from pagehop.agents.replying.replies import ask
 from pagehop.tools.errors import (
@@ -85,6 +86,7 @@ def test_a_model_is_loaded_without_asking_anybody(monkeypatch):
     model = load_model("openai:gpt-5-mini")
     assert model.model_name == "gpt-5-mini"
     assert model.max_retries == 0
+    assert reply_limit(model) == REPLY_TOKENS
 
 
 def test_one_model_serves_every_role():
