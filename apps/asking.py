@@ -11,6 +11,7 @@ from pagehop.tools.errors import PagehopError, ThreadBusyError
 
 if TYPE_CHECKING:
     from pagehop.agents.budget import Budget
+    from pagehop.agents.calling.prices import Price
     from pagehop.tools import Corpus
     from pagehop.tools.evidence import Answer
 
@@ -25,6 +26,7 @@ class Limits:
     model_calls: int | None = None
     tokens: int | None = None
     seconds: float | None = None
+    money: float | None = None
 
     def budget(self) -> "Budget":
         """The effort's budget, with what was named in its place.
@@ -45,6 +47,7 @@ class Settings:
     documents: tuple[str, ...] = ()  # ids; empty: all of the corpus
     model: str | None = None
     graph: str = "pagehop"
+    price: tuple[float, float] | None = None  # of a million tokens of the model, in and out
     limits: Limits = field(default_factory=Limits)
     trace: bool = False
 
@@ -67,6 +70,7 @@ class Conversation:
             settings.model,
             effort=settings.limits.effort,
             budget=settings.limits.budget(),
+            prices=_prices(settings),
             documents=settings.documents or None,
             checkpointer=True,
         )
@@ -121,6 +125,16 @@ class Conversation:
     ) -> None:
         """Close what the agent keeps on disk."""
         self._agent.close()
+
+
+def _prices(settings: Settings) -> "dict[str, Price] | None":
+    """The price that was named, as that of the model that was named."""
+    from pagehop.agents.calling.prices import Price
+
+    if settings.price is None or settings.model is None:
+        return None
+    name = settings.model.partition("@")[0]  # without the URL of a server
+    return {name: Price(input=settings.price[0], output=settings.price[1])}
 
 
 def new_thread() -> str:

@@ -23,6 +23,8 @@ from pagehop.apps.questions import (
     CallsOption,
     EffortOption,
     ModelOption,
+    MoneyOption,
+    PriceOption,
     RoundsOption,
     SecondsOption,
     TokensOption,
@@ -52,6 +54,8 @@ def chat(
     calls: CallsOption = None,
     tokens: TokensOption = None,
     seconds: SecondsOption = None,
+    money: MoneyOption = None,
+    price: PriceOption = None,
     corpus: CorpusOption = None,
 ) -> int:
     """Ask question after question; follow-ups are understood. /quit ends, /help tells the rest."""
@@ -62,8 +66,14 @@ def chat(
             documents=opened.choose(within, tags=tags or (), folders=folders or ()) or (),
             model=model,
             limits=Limits(
-                effort=effort, rounds=rounds, model_calls=calls, tokens=tokens, seconds=seconds
+                effort=effort,
+                rounds=rounds,
+                model_calls=calls,
+                tokens=tokens,
+                seconds=seconds,
+                money=money,
             ),
+            price=price,
             trace=trace,
         )
         with Conversation(opened, settings, thread or new_thread()) as conversation:

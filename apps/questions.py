@@ -43,6 +43,13 @@ RoundsOption = Annotated[
 CallsOption = Annotated[int | None, typer.Option(min=0, help="At most so many model calls.")]
 TokensOption = Annotated[int | None, typer.Option(min=1, help="At most so many tokens.")]
 SecondsOption = Annotated[float | None, typer.Option(min=0, help="At most so long.")]
+MoneyOption = Annotated[
+    float | None, typer.Option(min=0, help="At most so much money; needs --price.")
+]
+PriceOption = Annotated[
+    tuple[float, float] | None,
+    typer.Option("--price", metavar="IN OUT", help="Of a million of the model's tokens."),
+]
 TraceOption = Annotated[
     bool, typer.Option("--trace", help="Show on stderr what happens step by step.")
 ]
@@ -80,6 +87,8 @@ def ask(
     calls: CallsOption = None,
     tokens: TokensOption = None,
     seconds: SecondsOption = None,
+    money: MoneyOption = None,
+    price: PriceOption = None,
     corpus: CorpusOption = None,
 ) -> int:
     """Ask a question; every claim of the answer points at a box on a page."""
@@ -95,8 +104,14 @@ def ask(
             model=model,
             graph=graph,
             limits=Limits(
-                effort=effort, rounds=rounds, model_calls=calls, tokens=tokens, seconds=seconds
+                effort=effort,
+                rounds=rounds,
+                model_calls=calls,
+                tokens=tokens,
+                seconds=seconds,
+                money=money,
             ),
+            price=price,
             trace=trace,
         )
         with Conversation(opened, settings, thread) as conversation:
