@@ -142,6 +142,25 @@ def _calculated(
     return results
 
 
+def unfounded(
+    missing: Sequence[Numeral],
+    standing: Sequence[Checked],
+    calculations: Sequence[Calculation],
+    asked: Asked,
+) -> str:
+    """Which numbers of the calculations behind the missing ones the evidence does not have."""
+    backs = [number for checked in standing for number in checked.backs]
+    known = [*backs, *_calculated(calculations, backs, asked), *asked.numbers]
+    lacking = [
+        number.written
+        for done in calculations
+        if any(stands_in(number, numerals(done.value)) for number in missing)
+        for number in numerals(done.expression)
+        if number.value not in _CONSTANTS and not stands_in(number, known)
+    ]
+    return ", ".join(dict.fromkeys(lacking))
+
+
 def _holds(calculation: Calculation, written: Numeral) -> bool:
     try:
         value = evaluate(calculation.expression).value

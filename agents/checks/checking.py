@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from pagehop.agents.checks.numerals import Numeral, numerals, spelled
+from pagehop.agents.checks.numerals import Numeral, meant, numerals, spelled
 from pagehop.agents.team import SecondLook
 from pagehop.tools.boxes import PAGE, BBox, enclose, pad, share_inside
 from pagehop.tools.corpus.quotes import Located, locate
@@ -157,7 +157,7 @@ def _agrees(reading: str, text: str) -> bool:
 
 
 def _all_numbers(text: str) -> tuple[Numeral, ...]:
-    return (*numerals(text), *spelled(text))
+    return (*numerals(text), *spelled(text), *meant(text))
 
 
 def _short(quote: str) -> str:

@@ -11,8 +11,8 @@ NUMBER_WORDS = {
     "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
 }  # fmt: skip
 _SCALES = {
-    "hundred": 10**2, "thousand": 10**3, "million": 10**6, "mn": 10**6, "billion": 10**9,
-    "bn": 10**9, "trillion": 10**12,
+    "hundred": 10**2, "k": 10**3, "thousand": 10**3, "million": 10**6, "mn": 10**6,
+    "billion": 10**9, "bn": 10**9, "trillion": 10**12,
 }  # fmt: skip
 # Digits in a name are no number: `GPT-4`, `v2`, `Q3`, and neither is the `4` of `4th`.
 _NUMBER = re.compile(
@@ -20,6 +20,12 @@ _NUMBER = re.compile(
     r"(?!st\b|nd\b|rd\b|th\b)(?:\s?(" + "|".join(_SCALES) + r")\b)?",
     re.IGNORECASE,
 )
+_DECIMAL_COMMA = re.compile(r"(?<![\w.,])(\d+|\d{1,3}(?:\.\d{3})+),(\d{1,2}|\d{4,})(?![\d,])")
+_RANGE = re.compile(  # `5 - 20k`: what the second bound counts in counts for the first
+    r"(?<![\w.,])(\d+(?:\.\d+)?)\s?(?:-|\u2013|\u2014|to)\s?[$\u20ac\u00a3]?\d+(?:\.\d+)?\s?("
+    + "|".join(_SCALES) + r")\b",
+    re.IGNORECASE,
+)  # fmt: skip
 _NUMBER_WORD = re.compile(r"\b(" + "|".join(NUMBER_WORDS) + r")\b", re.IGNORECASE)
 
 
@@ -57,6 +63,19 @@ def spelled(text: str) -> tuple[Numeral, ...]:
         Numeral(match[1], Decimal(NUMBER_WORDS[match[1].lower()]))
         for match in _NUMBER_WORD.finditer(text)
     )
+
+
+def meant(text: str) -> tuple[Numeral, ...]:
+    """What numbers may mean beside what they say: `0,3` is 0.3 to many, `5 - 20k` begins at 5k."""
+    commas = (
+        Numeral(found[0], Decimal(f"{found[1].replace('.', '')}.{found[2]}"))
+        for found in _DECIMAL_COMMA.finditer(text)
+    )
+    ranges = (
+        Numeral(found[1], Decimal(found[1]), _SCALES[found[2].lower()])
+        for found in _RANGE.finditer(text)
+    )
+    return (*commas, *ranges)
 
 
 def stands_in(number: Numeral, known: Iterable[Numeral]) -> bool:

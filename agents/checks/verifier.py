@@ -7,7 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pagehop.agents.checks.backing import EVIDENCE_ID, Asked, Told, missing_numbers
+from pagehop.agents.checks.backing import (
+    EVIDENCE_ID,
+    Asked,
+    Told,
+    missing_numbers,
+    unfounded,
+)
 from pagehop.agents.checks.checking import Checked, Pages, check
 from pagehop.agents.team import Draft, Objection, SecondLook
 from pagehop.tools.evidence import Citation, Claim, Ledger
@@ -123,8 +129,11 @@ def _objection(
     )
     if missing:
         numbers = ", ".join(dict.fromkeys(number.written for number in missing))
+        lacking = unfounded(missing, standing, draft.calculations, asked)
+        of = f" from its numbers (it does not have {lacking})" if lacking else ""
         return (
-            f"{numbers} is not in the evidence it cites, nor the result of a recorded calculation"
+            f"{numbers} is not in the evidence it cites, nor the result of a recorded "
+            f"calculation{of}"
         )
     return ""
 
