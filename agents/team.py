@@ -146,6 +146,7 @@ class Case:
     complete: bool = True  # False: the budget ran out
     verdict: Verdict | None = None  # the critic's last
     objections: tuple[Objection, ...] = field(default=())
+    documents: tuple[tuple[str, int], ...] = ()  # names of those searched, and their pages
     sample: int = 0  # which of several drafts of the same case is asked for
 
 

@@ -132,7 +132,7 @@ def critique(state: State, runtime: Runtime[Services]) -> Update:
     services = runtime.context
 
     def work() -> Update:
-        verdict = services.team.critique(case_of(state))
+        verdict = services.team.critique(case_of(state, services))
         now, rounds = hops.known(state), state.rounds + 1
         stuck = state.rounds > 0 and now == state.progress
         last = rounds >= services.budget.rounds
@@ -154,7 +154,8 @@ def critique(state: State, runtime: Runtime[Services]) -> Update:
 
 def summarize(state: State, runtime: Runtime[Services]) -> Update:
     """Write the answer from the ledger; with no budget left, from its own words alone."""
-    services, case = runtime.context, case_of(state)
+    services = runtime.context
+    case = case_of(state, services)
     update = within_budget(
         services, lambda: {"draft": deliberation.draft_of(case, state, services)}
     )

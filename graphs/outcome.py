@@ -12,8 +12,13 @@ NOT_LOOKED_UP = "Nothing was looked up for this."
 NOTHING_STANDS = "No claim of the answer could be shown to stand on a page, so none is given."
 
 
-def case_of(state: State) -> Case:
+LISTED = 20  # documents whose length the critic is told
+
+
+def case_of(state: State, services: Services) -> Case:
     """The question with all that is known, as the critic and the summarizer see it."""
+    searched = {name for done in state.searches for name, _ in done.search.pages}
+    lengths = {document.name: document.page_count for document in services.corpus.documents()}
     return Case(
         question=state.standalone,
         plan=state.plan,
@@ -23,6 +28,7 @@ def case_of(state: State) -> Case:
         complete=not state.spent,
         verdict=state.verdict,
         objections=state.objections,
+        documents=tuple((n, lengths[n]) for n in sorted(searched & lengths.keys())[:LISTED]),
     )
 
 

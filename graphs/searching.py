@@ -59,6 +59,8 @@ def _search(
         services.effort.hits + len(errand.without),
         documents=documents,
         modalities=errand.sub_question.modalities,
+        # A first look may stop where pages fit much worse, such as beside one that was named.
+        cut="fixed" if errand.without or services.deliberation is None else "ratio",
     )
     hits = _ranked(errand, tuple(found.hits), services)
     route = (*notes, *found.route.reasons)

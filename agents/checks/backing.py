@@ -18,10 +18,10 @@ _REFERENCE = re.compile(
     r"slides?|parts?|items?|notes?|equations?|eq\.|questions?)\s*(\d+(?:\.\d+)*)",
     re.IGNORECASE,
 )
-# `4-hop`, `10-K`, `recall@10`: a number that is part of a name.
+# `4-hop`, `10-K`, `recall@10`, `3M`: a number that is part of a name.
 _NAME = re.compile(
-    r"(?<![\w.,])\d+(?=-(?!percent|point|fold|thousand|million|billion)[a-z])|(?<=\w@)\d+\b",
-    re.IGNORECASE,
+    r"(?<![\w.,])\d+(?=-(?!percent|point|fold|thousand|million|billion)[A-Za-z])|(?<=\w@)\d+\b"
+    r"|(?<![\w.,])\d+(?=[A-JL-Z]\b)",
 )
 _TITLE = re.compile(r"\b[A-Z][\w'-]*\s\d{1,3}\b(?![.,]\d|\s?%)")  # `Falcon 9`, `Table 1`
 # Numbers that calculations bring along: shares of a whole, months, weeks, days.

@@ -19,6 +19,8 @@ OVERLAP = 0.5  # share of the smaller box from which on two boxes are one place
 ALIKE = 0.5  # share of the words of two quotes from which on they speak of the same
 BESIDE = 2  # contradictions that are moved up beside an entry
 YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d]|[.,]\d)")
+NAMED = re.compile(r"\b[A-Z][\w'-]*\s\d+(?:\.\d+)*\b(?!,\d|\s?%)")  # `Table 3`, `Windows 8.1`
+COUNTED = re.compile(r":\s*\d+\s*$")  # items of a list, counted by who saw them
 LOOKERS = frozenset({"image"})  # agents that see pictures; all others read
 
 
@@ -50,7 +52,8 @@ class _Said:
         words = tuple(pieces(found.quote))
         plain = frozenset(word for word in words if not word.isdigit())
         years = frozenset(YEAR.findall(found.quote))
-        return cls(found, words, plain, frozenset(numbers(found.quote)), years)
+        stated = COUNTED.sub("", NAMED.sub(" ", found.quote))
+        return cls(found, words, plain, frozenset(numbers(stated)), years)
 
 
 def consolidate(ledger: Iterable[Evidence]) -> tuple[Entry, ...]:
@@ -157,6 +160,8 @@ def _contradict(a: _Said, b: _Said) -> bool:
     if a.numbers <= b.numbers or b.numbers <= a.numbers:
         return False
     if a.years and b.years and a.years != b.years:
+        return False
+    if not (a.plain <= b.plain or b.plain <= a.plain):  # another row, another name
         return False
     return len(a.plain & b.plain) > ALIKE * len(a.plain | b.plain)
 

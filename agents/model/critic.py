@@ -15,6 +15,7 @@ MOST = 3  # gaps that are followed at a time
 def critique(case: Case, *, calls: Calls, model: BaseChatModel) -> Verdict:
     """Judge the ledger against the question; a gap never repeats a search that was made."""
     parts = {
+        "documents": "\n".join(f"{name}, {count} pages" for name, count in case.documents),
         "plan": told_plan(case.plan),
         "evidence": told_ledger(case.ledger),
         "searches": told_searches(case.searches),
@@ -51,16 +52,19 @@ def _check(reply: VerdictReply, case: Case) -> None:
     made = {(search.sub_question, _plain(search.query)) for search in case.searches}
     places = {place for search in case.searches for place in search.pages}
     places |= {(found.document, found.page) for found in case.ledger}
+    lengths = dict(case.documents)
     for gap in reply.gaps[:MOST]:
         if gap.sub_question not in ids:
             raise ValueError(f"{gap.sub_question!r} is no sub-question; there are {sorted(ids)}.")
         if gap.kind == "breadth":
             if not gap.query.strip() or (gap.sub_question, _plain(gap.query)) in made:
                 raise ValueError(f"the search {gap.query!r} was made already; name another one.")
-        elif (gap.document, gap.page) not in places:
+        elif not (
+            (gap.document, gap.page) in places or 1 <= gap.page <= lengths.get(gap.document, 0)
+        ):
             raise ValueError(
-                f"no search gave page {gap.page} of {gap.document!r}; name a document and a "
-                "page from the searches or the evidence, or make it a breadth gap."
+                f"there is no page {gap.page} of {gap.document!r} among the documents searched; "
+                "name a document of the list and a page that it has, or make it a breadth gap."
             )
 
 

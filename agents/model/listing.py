@@ -11,7 +11,7 @@ from pagehop.tools.evidence import Ledger
 ENTRY = 900  # characters of one quote
 READINGS = 2  # of one entry, by different agents
 LEDGER = 10_000  # tokens of all evidence that is told
-PAGES = 12  # of each search
+PAGES = 12  # of a search that are told one by one
 
 
 def told_plan(plan: Plan) -> str:
@@ -67,8 +67,21 @@ def told_searches(searches: Sequence[Search]) -> str:
 
 
 def _places(search: Search) -> str:
-    """Documents in order of their best page, each with its pages, best first."""
+    """Documents in order of their best page, each with its pages, as runs where they are many."""
     pages: dict[str, list[int]] = {}
-    for name, page in search.pages[:PAGES]:
+    for name, page in search.pages:
         pages.setdefault(name, []).append(page)
-    return "; ".join(f"{name} p. {', '.join(map(str, those))}" for name, those in pages.items())
+    return "; ".join(f"{name} p. {_numbered(those)}" for name, those in pages.items())
+
+
+def _numbered(pages: Sequence[int]) -> str:
+    """Few pages best first, many as runs: `3, 1, 7`, or `1-24, 30`."""
+    if len(pages) <= PAGES:
+        return ", ".join(map(str, pages))
+    runs: list[list[int]] = []
+    for page in sorted(set(pages)):
+        if runs and page == runs[-1][1] + 1:
+            runs[-1][1] = page
+        else:
+            runs.append([page, page])
+    return ", ".join(f"{a}-{b}" if b > a else f"{a}" for a, b in runs)

@@ -149,3 +149,15 @@ def test_consolidating_what_is_told_changes_nothing_more(ledger):
 def test_evidence_of_two_sub_questions_names_both():
     entries = consolidate([evidence(), replace(evidence(), sub_question="q2", confidence=0.1)])
     assert [entry.sub_questions for entry in entries] == [("q1", "q2")]
+
+
+def test_other_rows_and_numbered_names_are_no_contradiction():
+    pairs = [
+        ("Recruiter A viewed 120 profiles", "Recruiter B viewed 109 profiles"),
+        ("Table 3: results", "Table 5: results"),
+        ("Pairing with Windows 8.1", "Pairing with Windows 10"),
+        ("red, green, blue: 3", "red, green, blue: 2"),
+    ]
+    for one, other in pairs:
+        told = consolidate([evidence(one, page=1), evidence(other, page=2)])
+        assert not any(found.against for found in told), (one, other)

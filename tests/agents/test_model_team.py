@@ -361,7 +361,7 @@ def test_the_critic_sees_what_was_looked_for_in_vain_and_where():
         (NamedGap(kind="breadth", sub_question="q7", query="x"), "'q7' is no sub-question"),
         (
             NamedGap(kind="depth", sub_question="q1", query="x", document="report.pdf", page=9),
-            "no search gave page 9",
+            "there is no page 9",
         ),
     ],
 )

@@ -24,7 +24,7 @@ ASKED = {
     "reranker-ask": {"question", "hits"},
     "text-ask": {"question", "sub_question", "form", "known", "errand", "hits"},
     "image-ask": {"question", "sub_question", "form", "known", "errand"},
-    "critic-ask": {"question", "plan", "evidence", "searches", "failures"},
+    "critic-ask": {"question", "documents", "plan", "evidence", "searches", "failures"},
     "summarizer-ask": {"question", "plan", "evidence", "state", "objections"},
     "adjudicator-ask": {"question", "evidence", "drafts"},
     "second-look-ask": set(),

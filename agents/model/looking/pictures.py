@@ -201,7 +201,8 @@ def _view_words(view: View, shown: Shown, corpus: "Corpus") -> str:
     printed = f" (printed {label})" if label else ""
     whole = is_whole(view.bbox)
     text = corpus.page(view.document_id, view.page).text if whole else shown.views.text(view.id)
-    told = [f"{view.document}, page {view.page}{printed}"]
+    count = corpus.document(view.document_id).page_count
+    told = [f"{view.document}, page {view.page} of {count}{printed}"]
     told.append(f"words on it: {shorten(text, BESIDE) or '(none)'}")
     there = frozenset(pieces(text))
     for region in corpus.regions(view.document_id, view.page) if whole else ():

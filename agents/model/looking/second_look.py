@@ -13,10 +13,16 @@ from pagehop.agents.model.schemas import Reply
 from pagehop.agents.prompting import conversation, data_block
 from pagehop.agents.replying.replies import ask
 from pagehop.agents.team import LookRuling, Reading, SecondLook
+from pagehop.tools.boxes import BBox, enclose, pad, share_inside
+from pagehop.tools.evidence import Evidence
 from pagehop.tools.vision import Views, picture_block
 
 if TYPE_CHECKING:
     from pagehop.tools.corpus.corpus import Corpus
+
+
+INSIDE = 0.5  # share of a box that lies in a chart or table that it belongs to
+MARGIN = 0.08  # of the page, around a place that lies in none
 
 
 class Seen(Reply):
@@ -45,7 +51,8 @@ def look_again(
         return ()
     views = Views(corpus)
     by_view = {
-        views.show(r.evidence.document_id, r.evidence.page, r.evidence.bbox).id: r for r in readings
+        views.show(r.evidence.document_id, r.evidence.page, _around(r.evidence, corpus)).id: r
+        for r in readings
     }
     mark = calls.mark("second look", *(reading.claim for reading in readings), str(views.shown))
     messages = _messages(by_view, views, mark)
@@ -58,6 +65,19 @@ def look_again(
         check=lambda reply: _check(reply, list(by_view)),
     )
     return tuple(_look(seen, by_view[seen.picture]) for seen in reply.pictures)
+
+
+def _around(found: Evidence, corpus: "Corpus") -> BBox | None:
+    """The whole chart or table that was read, or a margin: a bar means little without its axis."""
+    if found.bbox is None:
+        return None
+    regions = corpus.regions(found.document_id, found.page)
+    around = [
+        region.bbox
+        for region in regions
+        if region.kind in ("table", "figure") and share_inside(found.bbox, region.bbox) > INSIDE
+    ]
+    return enclose((found.bbox, *around)) if around else pad(found.bbox, MARGIN)
 
 
 def _messages(by_view: dict[str, Reading], views: Views, mark: str) -> list[BaseMessage]:

@@ -85,13 +85,14 @@ def _sheets(task: Task, corpus: "Corpus") -> list[Sheet]:
     for number, hit in enumerate(hits.values()):
         parts = _parts(hit, corpus, task.closer if number == 0 else None, whole=task.whole)
         if parts:
-            sheets.append(Sheet(hit, "\n\n".join([_title(hit), *parts])))
+            sheets.append(Sheet(hit, "\n\n".join([_title(hit, corpus), *parts])))
     return sheets
 
 
-def _title(hit: Hit) -> str:
+def _title(hit: Hit, corpus: "Corpus") -> str:
+    count = corpus.document(hit.document_id).page_count
     label = f" (printed {hit.page_label})" if hit.page_label else ""
-    return f"document: {hit.document}, page {hit.page}{label}"
+    return f"document: {hit.document}, page {hit.page} of {count}{label}"
 
 
 def _parts(hit: Hit, corpus: "Corpus", closer: BBox | None, *, whole: bool) -> list[str]:
