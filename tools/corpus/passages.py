@@ -1,10 +1,10 @@
 """Passages: runs of a page's text, its tables' rows and its figures' words, each with its boxes."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from pagehop.tools.boxes import BBox, enclose
+from pagehop.tools.boxes import BBox
 from pagehop.tools.corpus.prose import as_prose, line_boxes, visible
 from pagehop.tools.corpus.records import Page, Passage, PassageKind, Region, Word
 from pagehop.tools.corpus.regions import words_by_region
@@ -190,18 +190,3 @@ def _path(outline: Sequence[str], heading: str) -> tuple[str, ...]:
     if not nearest or (outline and outline[-1].casefold() == nearest.casefold()):
         return tuple(outline)
     return (*outline, nearest)
-
-
-def with_figure_words(
-    regions: Sequence[Region], figures: Mapping[int, Sequence[Word]]
-) -> tuple[Region, ...]:
-    """The figures with the text that OCR read in them, by their order."""
-    return tuple(
-        replace(region, text=as_prose(figures[region.order])) if region.order in figures else region
-        for region in regions
-    )
-
-
-def passage_box(passage: Passage) -> BBox | None:
-    """The box around all of a passage; None where only its page is known."""
-    return enclose(passage.boxes)
