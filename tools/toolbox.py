@@ -124,7 +124,8 @@ def similar_tool(
         """Find other pages where what a picture shows, or its like, stands too.
 
         Args:
-            view: Id of the picture, such as v1; not of an overview. Crop to the table or figure first.
+            view: Id of the picture, such as v1; not of an overview. Crop to the table or
+                figure first.
             words: What should be different, such as "but for 2022". May be empty.
         """
         shown = views.view(view)
