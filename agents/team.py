@@ -105,6 +105,7 @@ class Findings:
     answer: str = ""
     confidence: float = 0.0  # of the answer, 0 to 1
     failures: tuple[str, ...] = ()  # tools that failed, in one line each, for the critic
+    remarks: tuple[str, ...] = ()  # what did not count, in one line each; nothing is left unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,9 @@ ONE_LOOK = "one look answered it"
 def settled(state: State, services: Services) -> Verdict | None:
     """A verdict without the critic: one sub-question, one wave, sure, and nobody disagrees."""
     plan, reports = state.plan, state.reports
-    if services.effort.critic == "always" or services.deliberation is None or state.failures:
+    if services.effort.critic == "always" or services.deliberation is None:
+        return None
+    if state.failures or state.remarks:
         return None
     if len(plan.sub_questions) != 1 or plan.sub_questions[0].whole or state.wave != 1:
         return None

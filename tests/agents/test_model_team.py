@@ -222,7 +222,7 @@ def test_a_quote_that_stands_nowhere_is_dropped_and_its_answer_with_it(small_cor
     team, _ = team_of(small_corpus, reply)
     found = team.read(task_on(small_corpus, ("report.pdf", 1)))
     assert (found.evidence, found.answer, found.confidence) == ((), "", 0.0)
-    assert "1 quote(s) stand on none of the pages" in found.failures[0]
+    assert "1 quote(s) stand on none of the pages" in found.remarks[0]
 
 
 def test_nothing_here_is_a_reply(small_corpus):

@@ -154,6 +154,16 @@ def test_a_quote_that_is_not_there_is_dropped_and_told(library):
     assert any("stand on none of the pages" in note for note in answer.notes)
 
 
+def test_a_dropped_quote_does_not_keep_a_question_from_being_declined(library):
+    declined = {"answerable": False, "answer": "Not in the documents.", "claims": []}
+    quotes = [{"hit": 1, "quote": q, "confidence": 0.9} for q in (TRUE, "Revenue was 999.")]
+    both = {"findings": quotes, "answer": "", "confidence": 0}
+    model = team(text_agent=both, critic={"ruling": "unanswerable"}, summarizer=declined)
+    answer, _ = run(library, model)
+    assert answer.status == "unanswerable"
+    assert any("stand on none of the pages" in note for note in answer.notes)
+
+
 def test_a_refused_request_is_told_not_repeated(library):
     refused = RequestRefusedError("too long")
     model = team(text_agent=refused, image_agent=NOTHING)

@@ -86,15 +86,17 @@ class _Reader:
         stands = tuple(entry for entry in found if entry is not None)
         evidence = (*stands, *tool_evidence(loop.outcomes, self.tools, task.sub_question.id))
         failures = (*tool_failures(loop.outcomes, self.tools), *batch.cut)
+        remarks: tuple[str, ...] = ()
         if len(stands) < len(found):
             lost = len(found) - len(stands)
-            failures += (f"text agent: {lost} quote(s) stand on none of the pages; dropped",)
+            remarks = (f"text agent: {lost} quote(s) stand on none of the pages; dropped",)
         carried = evidence or (task.whole and before.evidence)
         return Findings(
             evidence=evidence,
             answer=reply.answer.strip() if carried else "",
             confidence=reply.confidence if carried else 0.0,
             failures=failures,
+            remarks=remarks,
         )
 
     def _messages(self, batch: Batch, before: Findings, mark: str) -> list[BaseMessage]:
@@ -127,6 +129,7 @@ def _joined(before: Findings, now: Findings, task: Task) -> Findings:
         answer=last.answer,
         confidence=last.confidence,
         failures=(*before.failures, *now.failures),
+        remarks=(*before.remarks, *now.remarks),
     )
 
 
