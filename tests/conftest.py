@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # The texts here are short: threads that wait for each other cost more than they give.
 for library in ("OMP", "OPENBLAS", "MKL"):
@@ -22,12 +23,23 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Path, str]:
     """The folder that the demo has filled, and what it printed.
 
-    Its `corpus` has both papers, read whole; a test that changes it works on a copy.
+    Its `corpus` has both papers, read whole; a test that changes it works on a copy. Of tests
+    in several processes the first runs it for all.
     """
-    folder = tmp_path_factory.mktemp("demo")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "demo"
+    printed = folder.with_suffix(".txt")
+    with FileLock(folder.with_suffix(".lock")):
+        if not printed.exists():
+            folder.mkdir()
+            printed.write_text(_run_demo(folder))
+    return folder, printed.read_text()
+
+
+def _run_demo(folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(
         [ROOT / "scripts" / "demo"],
@@ -38,4 +50,4 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         timeout=500,
     )
     assert ran.returncode == 0, ran.stderr
-    return folder, ran.stdout
+    return ran.stdout
