@@ -9,7 +9,7 @@ from pagehop.agents.team import Plan, Search, SubQuestion
 from pagehop.tools.evidence import Ledger
 
 ENTRY = 900  # characters of one quote
-READINGS = 2  # of one entry, by different agents
+READINGS = 4  # of one entry: a row may be read for several columns
 LEDGER = 10_000  # tokens of all evidence that is told
 PAGES = 12  # of a search that are told one by one
 
