@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 BLOCK = 128  # pages made, stored and multiplied at a time
 TOP = 10
+WARMING = 4  # queries of each difficulty that are asked before all others
 
 
 Search = Callable[[NDArray[np.float32]], list[int]]
@@ -114,9 +115,11 @@ def compared(options, maker, store, folder, pages):  # noqa: ANN001, ANN201
     asked = [query.tokens for query in queries]
     waiting = deque((row, query) for query in asked for row in rows)
     jobs = len(waiting)
-    for row in rows:  # once for nothing: what is compiled or read at first is not a search's cost
-        for query in asked[:3]:
-            row.search(query)
+    # Others first: what is compiled, read or mapped once is not a search's cost.
+    for number in range(options.queries, options.queries + WARMING):
+        for difficulty in COSINES:
+            for row in rows:
+                row.search(maker.query(difficulty, number, pages).tokens)
 
     def between(done: float) -> None:
         while jobs - len(waiting) < done * jobs:

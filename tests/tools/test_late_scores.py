@@ -6,10 +6,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagehop.tools.retrieval.late.codes import PAGE_BITS, page_block, rotation, row_planes, words
+from pagehop.tools.retrieval.late.codes import (
+    CODE_BITS,
+    SKETCH_BITS,
+    levels,
+    page_block,
+    query_bytes,
+    rotation,
+    unpacked,
+    width,
+    words,
+)
 from pagehop.tools.retrieval.late.maxsim import joined, maxsim, padded
-from pagehop.tools.retrieval.late.pooling import RATIO, pooled
-from pagehop.tools.retrieval.late.scan import can_compile, distances
+from pagehop.tools.retrieval.late.pooling import OUTLINE, RATIO, outlined, pooled, sketched
+from pagehop.tools.retrieval.late.scan import can_compile, products
 
 
 def unit(rng, count, dim=32):
@@ -82,74 +92,120 @@ def test_a_score_does_not_depend_on_the_number_of_threads():
 @pytest.mark.parametrize("dim", [1, 16, 64, 100, 128, 320])
 def test_the_rotation_keeps_lengths_and_angles(dim):
     basis = rotation(dim)
-    assert basis.shape == (dim, words(dim) * 64)
+    assert basis.shape == (dim, width(dim))
+    assert width(dim) % 64 == 0
     assert np.allclose(basis @ basis.T, np.eye(dim), atol=1e-5)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 4))
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 40),
+    st.sampled_from([16, 100, 128]),
+    st.sampled_from([2, 3]),
+)
 @settings(deadline=None, max_examples=30)
-def test_a_distance_is_the_dot_product_of_the_levels(seed, bits, query_bits):
+def test_levels_come_out_of_a_block_as_they_went_in(seed, count, dim, bits):
+    page = unit(np.random.default_rng(seed), count, dim)
+    block = page_block(page, bits)
+    assert len(block) == count * words(dim, bits)
+    assert unpacked(block, count, bits).tolist() == levels(page, bits).tolist()
+
+
+@pytest.mark.parametrize(("bits", "cosine"), [(2, 0.93), (3, 0.97)])
+def test_levels_stand_for_nearly_the_vectors_themselves(bits, cosine):
+    page = unit(np.random.default_rng(4), 50, 128)
+    meant = levels(page, bits).astype(np.float32) - (2**bits - 1) / 2
+    meant /= np.linalg.norm(meant, axis=1, keepdims=True)
+    assert (meant * (page @ rotation(128))).sum(axis=1).min() > cosine - 0.03
+    assert (meant * (page @ rotation(128))).sum(axis=1).mean() > cosine
+
+
+def test_a_query_is_rounded_to_less_than_a_hundredth():
+    query = unit(np.random.default_rng(5), 20, 100)
+    asked = query_bytes(query).astype(np.float32)
+    assert np.abs(asked).max() == 127
+    turned = query @ rotation(100)
+    cosines = (asked * turned).sum(axis=1) / np.linalg.norm(asked, axis=1)
+    assert cosines.min() > 0.9999
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.lists(st.integers(1, 70), min_size=1, max_size=6),
+    st.sampled_from([(16, 2), (128, 2), (128, 3)]),
+    st.integers(1, 9),
+)
+@settings(deadline=None, max_examples=30)
+def test_a_page_is_as_near_as_the_products_of_its_levels(seed, counts, sizes, asked):
+    dim, bits = sizes
     rng = np.random.default_rng(seed)
-    page, query = unit(rng, 7, 100), unit(rng, 3, 100)
-    codes = page_block(page, bits)
-    blocks = [(codes, np.array([0]), np.array([7]))]
-    found = distances(blocks, row_planes(query, query_bits), bits, compiled=False)
-    products = levels(query, query_bits) @ levels(page, bits).T
-    whole = 128 * (2**bits - 1) * (2**query_bits - 1)  # a code's product with itself, at most
-    assert found[0] == ((whole - products.max(axis=1)) // 2).sum()
-
-
-def levels(vectors, bits):
-    """What the bits of each coordinate stand for, by the definition in `codes`."""
-    planes = row_planes(vectors, bits)
-    signs = np.unpackbits(planes.view(np.uint8), axis=2, bitorder="little").astype(np.int64) * 2 - 1
-    return sum(signs[:, bit] << bit for bit in range(bits))
+    pages = [unit(rng, count, dim) for count in counts]
+    codes = np.concatenate([page_block(page, bits) for page in pages])
+    starts, lengths = np.cumsum([0, *counts[:-1]]), np.array(counts)
+    query = query_bytes(unit(rng, asked, dim))
+    blocks = [(codes, starts, lengths), (codes, starts[:1], lengths[:1])]
+    right = [
+        int((query.astype(int) @ levels(page, bits).astype(int).T).max(axis=1).sum())
+        for page in [*pages, pages[0]]
+    ]
+    assert products(blocks, query, bits, compiled=False).tolist() == right
+    if can_compile():
+        assert products(blocks, query, bits, compiled=True).tolist() == right
 
 
 @pytest.mark.skipif(not can_compile(), reason="numba is not installed")
-@given(
-    st.integers(0, 2**32 - 1),
-    st.lists(st.integers(1, 30), min_size=1, max_size=6),
-    st.sampled_from([(16, 2, 2), (128, 2, 4), (128, 1, 1)]),
-)
-@settings(deadline=None, max_examples=30)
-def test_numba_and_numpy_see_the_same_distances(seed, counts, sizes):
-    dim, bits, query_bits = sizes
-    rng = np.random.default_rng(seed)
-    codes = np.concatenate([page_block(unit(rng, count, dim), bits) for count in counts])
-    starts, lengths = np.cumsum([0, *counts[:-1]]), np.array(counts)
-    query = row_planes(unit(rng, 5, dim), query_bits)
-    blocks = [(codes, starts, lengths), (codes, starts[:1], lengths[:1])]
-    plain = distances(blocks, query, bits, compiled=False)
-    fast = distances(blocks, query, bits, compiled=True)
-    assert fast.tolist() == plain.tolist()
-    assert len(plain) == len(counts) + 1
-    assert plain[-1] == plain[0]
+@pytest.mark.parametrize("bits", [2, 3])
+def test_a_processor_without_products_of_bytes_sees_the_same(bits):
+    from pagehop.tools.retrieval.late.compiled import kernel
+    from pagehop.tools.retrieval.late.registers import TOKENS
+
+    rng, counts = np.random.default_rng(6), np.array([1, 15, 16, 17, 32, 33, 100])
+    pages = [unit(rng, count, 128) for count in counts]
+    codes = np.concatenate([page_block(page, bits) for page in pages])
+    starts, query = np.cumsum([0, *counts[:-1]]), query_bytes(unit(rng, 2 * TOKENS, 128))
+    query[0], query[1] = 127, -127  # the largest sums that there are
+    right = products([(codes, starts, counts)], query, bits, compiled=False)
+    made = np.zeros(len(counts), dtype=np.int64)
+    kernel(128, bits, "pairs")(codes, starts, counts, query.view(np.int32), made)
+    assert made.tolist() == right.tolist()
 
 
-def test_a_page_is_the_nearest_to_its_own_tokens_by_its_codes_and_by_its_sketch():
+@pytest.mark.parametrize("bits", [SKETCH_BITS, CODE_BITS])
+def test_a_page_is_the_nearest_to_its_own_tokens_by_its_codes_sketch_and_outline(bits):
     rng = np.random.default_rng(2)
     pages = [unit(rng, 64, 128) for _ in range(50)]
-    for gathered in (pages, [pooled(page) for page in pages]):
+    sketches = [sketched(page) for page in pages]
+    for gathered in (pages, [one for one, _ in sketches], [one for _, one in sketches]):
         counts = np.array([len(page) for page in gathered])
-        codes = np.concatenate([page_block(page, PAGE_BITS) for page in gathered])
+        codes = np.concatenate([page_block(page, bits) for page in gathered])
         starts = np.cumsum([0, *counts[:-1]])
         for number in (0, 17, 49):
-            query = row_planes(pages[number][:20], 4)
-            far = distances([(codes, starts, counts)], query, PAGE_BITS, compiled=False)
-            assert far.argmin() == number
+            query = query_bytes(pages[number][:20])
+            near = products([(codes, starts, counts)], query, bits, compiled=False)
+            assert near.argmax() == number
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 100))
 @settings(deadline=None, max_examples=30)
 def test_pooled_vectors_are_few_and_of_unit_length(seed, count):
     page = unit(np.random.default_rng(seed), count)
-    gathered = pooled(page)
-    assert 1 <= len(gathered) <= -(-count // RATIO)
+    most = -(-count // RATIO)
+    gathered = pooled(page, most)
+    assert 1 <= len(gathered) <= most
     assert np.allclose(np.linalg.norm(gathered, axis=1), 1, atol=1e-4)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 600))
+@settings(deadline=None, max_examples=30)
+def test_the_size_of_an_outline_is_told_by_that_of_both(seed, count):
+    outline, sketch = sketched(unit(np.random.default_rng(seed), count))
+    assert len(outline) == min(len(sketch), OUTLINE)
+    assert outlined(np.array([len(outline) + len(sketch)])).tolist() == [len(outline)]
+    assert np.allclose(np.linalg.norm(outline, axis=1), 1, atol=1e-4)
 
 
 def test_repeated_tokens_are_pooled_without_loss():
     kinds = unit(np.random.default_rng(3), 4)
     page = np.repeat(kinds, 24, axis=0)
-    assert (kinds @ pooled(page).T).max(axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    for gathered in sketched(page):
+        assert (kinds @ gathered.T).max(axis=1) == pytest.approx(np.ones(4), abs=1e-5)

@@ -19,7 +19,7 @@ from pagehop.tools.retrieval.late.scan import can_compile
 from pagehop.tools.retrieval.late.store import LateStore
 
 DIM = 32
-SMALL = Limits(sketched=4, depth=20, segment_tokens=300)
+SMALL = Limits(outlined=6, sketched=4, depth=20, segment_tokens=300)
 WAYS = [False, pytest.param(True, marks=pytest.mark.skipif(not can_compile(), reason="no numba"))]
 
 
@@ -101,7 +101,7 @@ def family(number):
 def test_the_funnel_loses_next_to_nothing(opened, compiled):
     families = [family(number) for number in range(120)]
     pages = {key: page for _, some in families for key, page in some.items()}
-    store = opened(limits=Limits(sketched=4, depth=20), compiled=compiled)
+    store = opened(limits=Limits(outlined=8, sketched=4, depth=20), compiled=compiled)
     store.add(pages.items())
     found = 0
     for kinds, own in families[:20]:
@@ -112,25 +112,34 @@ def test_the_funnel_loses_next_to_nothing(opened, compiled):
     assert found >= 98
 
 
-@given(st.integers(0, 10_000), st.integers(1, 30))
+@given(st.integers(0, 10_000), st.integers(1, 11))
 @settings(deadline=None, max_examples=25)
 def test_a_longer_list_begins_with_the_shorter_one(tmp_path_factory, seed, k):
-    store = LateStore(
-        tmp_path_factory.mktemp("late"), encoder="e", dim=DIM, limits=Limits(sketched=3, depth=12)
-    )
+    limits = Limits(outlined=5, sketched=4, depth=24)
+    store = LateStore(tmp_path_factory.mktemp("late"), encoder="e", dim=DIM, limits=limits)
     store.add(book(80, seed).items())
     query = unit(np.random.default_rng(seed), 4)
     fewer, more = (
         [(one.key, one.score) for one in store.search(query, size)] for size in (k, k + 1)
     )
     assert more[:k] == fewer
-    assert len(fewer) == min(k, 12)
+    assert len(fewer) == k
     store.close()
+
+
+@pytest.mark.parametrize("k", [12, 13, 40, 79, 80, 200])
+def test_as_many_are_found_as_are_asked_for(opened, k):
+    pages = book(80)
+    store = opened(limits=Limits(outlined=3, sketched=2, depth=24))
+    store.add(pages.items())
+    found = store.search(unit(np.random.default_rng(1), 4), k)
+    assert len({one.key for one in found}) == len(found) == min(k, 80)
+    assert [-one.score for one in found] == sorted(-one.score for one in found)
 
 
 def test_equal_pages_come_in_the_order_of_their_keys(opened):
     page = unit(np.random.default_rng(0), 9)
-    store = opened(limits=Limits(sketched=4, depth=10))
+    store = opened(limits=Limits(outlined=6, sketched=4, depth=20))
     store.add([((name, 1), page) for name in sorted({f"d{at * 37 % 90}" for at in range(90)})])
     keys = [one.key for one in store.search(page[:3], 10)]
     assert keys == sorted(store.keys())[:10]

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pagehop.tools.errors import CorpusBusyError, CorpusVersionError, MixedSpacesError, StorageError
 
-FORMAT = 2
+FORMAT = 3
 _LOGGED = 4_096  # changes that are kept for readers, who would read everything otherwise
 _BUSY_SECONDS = 30
 _SCHEMA = """

@@ -1,8 +1,9 @@
-"""A page's tokens gathered into a sixth of them: what the first scan looks at.
+"""A page's tokens gathered into few vectors: what the first scans look at.
 
 Patches of one page repeat themselves: half of the tokens of real ColQwen2 pages have another on
 the same page at a cosine above 0.9. A few rounds of spherical k-means lose little by that (as
 token pooling does: Clavié, Chaffin and Adams, 2024), while one mean vector a page would lose much.
+A page's sketch is a sixth as many vectors as it has tokens; its outline, 32 that stand for those.
 """
 
 import numpy as np
@@ -10,20 +11,22 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-RATIO = 6  # tokens a pooled vector stands for, on average
+RATIO = 6  # tokens a vector of a sketch stands for, on average
+OUTLINE = 32  # vectors of an outline, at most
 _ROUNDS = 2
 
 
-def pooled(tokens: Floats) -> Floats:
-    """Unit vectors that stand for a page's tokens.
+def pooled(tokens: Floats, most: int) -> Floats:
+    """Unit vectors that stand for others.
 
     Args:
         tokens: (n, dim), rows of unit length.
+        most: how many may be made, 1 to `n`.
 
     Returns:
-        (m, dim), `m` at most `n / RATIO` rounded up; rows of unit length.
+        (m, dim), `m` at most `most`; rows of unit length.
     """
-    centres = tokens[::RATIO]
+    centres = tokens[np.arange(most) * len(tokens) // most]
     for _ in range(_ROUNDS if len(tokens) > 1 else 0):
         nearest = (tokens @ centres.T).argmax(axis=1)
         order = np.argsort(nearest, kind="stable")
@@ -32,3 +35,16 @@ def pooled(tokens: Floats) -> Floats:
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         centres = sums / np.maximum(lengths, np.finfo(np.float32).tiny)
     return np.ascontiguousarray(centres, dtype=np.float32)
+
+
+def sketched(tokens: Floats) -> tuple[Floats, Floats]:
+    """The outline and the sketch of a page's tokens; `outlined` tells one from the other."""
+    sketch = pooled(tokens, -(-len(tokens) // RATIO))
+    size = min(len(sketch), OUTLINE)
+    outline = pooled(sketch, size)
+    return outline[np.minimum(np.arange(size), len(outline) - 1)], sketch
+
+
+def outlined(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many rows, of an outline and a sketch together, are the outline's."""
+    return np.minimum(rows // 2, OUTLINE)

@@ -1,6 +1,6 @@
-"""The scan over compact codes: for each page, each query token's least distance, summed.
+"""The scan over compact codes: for each page, each query token's highest product, summed.
 
-Two ways to the same integers: numba, compiled for this processor's bit counting, on all cores
+Two ways to the same integers: numba, compiled for this processor, on all cores
 (`pip install pagehop[late]`), and numpy, which needs nothing and takes many times as long.
 """
 
@@ -9,39 +9,41 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from importlib.util import find_spec
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Codes = NDArray[np.uint64]
+from pagehop.tools.retrieval.late.codes import Signed, Words, unpacked
+
 Counts = NDArray[np.int64]
-Kernel = Callable[[Codes, Counts, Counts, Codes, Counts], None]
+Kernel = Callable[[Words, Counts, Counts, NDArray[Any], Counts], None]
 
 _PARTS = 4  # for each core, so that all end at about the same time
 _LEAST = 64  # pages that are worth waking a thread for
 
-Block = tuple[Codes, Counts, Counts]  # codes, starts, counts
+Block = tuple[Words, Counts, Counts]  # codes, starts, counts
 
 
-def distances(blocks: Sequence[Block], query: Codes, bits: int, *, compiled: bool) -> Counts:
-    """How far each page is from a query: the least weighted Hamming distances, summed.
+def products(blocks: Sequence[Block], query: Signed, bits: int, *, compiled: bool) -> Counts:
+    """How near each page is to a query: the highest products of its tokens, summed.
 
     Args:
-        blocks: of each file its codes, flat, where a page of `n` tokens has a block of
-            (bits, words, n) from `start * bits * words` on; (pages,) rows before each page; and
-            (pages,) tokens of each, at least one.
-        query: (query tokens, query bits, words).
-        bits: planes of the pages' codes.
+        blocks: of each file its codes, flat, where a page of `n` vectors has a block of
+            (words, n) from `start * words` on; (pages,) vectors before each page; and (pages,)
+            vectors of each, at least one.
+        query: (query tokens, width), as `query_bytes` makes it.
+        bits: a dimension of the codes.
         compiled: whether to use numba, which must be there.
 
     Returns:
-        (pages of all files,) sums; the same from both ways.
+        (pages of all files,) sums of products with levels; the same from both ways.
     """
     ends = np.cumsum([0, *(len(starts) for _, starts, _ in blocks)])
     out = np.zeros(ends[-1], dtype=np.int64)
     if not len(out) or not len(query):
         return out
-    kernel = _kernel(query.shape[2], bits, query.shape[1]) if compiled else partial(_plain, bits)
+    kernel = _compiled(query.shape[1], bits) if compiled else partial(_plain, bits)
     size = max(_LEAST, -(-len(out) // (_PARTS * _cores()))) if compiled else len(out)
     parts = [
         (codes, starts[at : at + size], counts[at : at + size], out[first + at : end][:size])
@@ -49,7 +51,7 @@ def distances(blocks: Sequence[Block], query: Codes, bits: int, *, compiled: boo
         for at in range(0, len(starts), size)
     ]
 
-    def work(part: tuple[Codes, Counts, Counts, Counts]) -> None:
+    def work(part: tuple[Words, Counts, Counts, Counts]) -> None:
         codes, starts, counts, to = part
         kernel(codes, starts, counts, query, to)
 
@@ -67,20 +69,13 @@ def can_compile() -> bool:
 
 
 def _plain(
-    bits: int, codes: Codes, starts: Counts, counts: Counts, query: Codes, out: Counts
+    bits: int, codes: Words, starts: Counts, counts: Counts, query: Signed, out: Counts
 ) -> None:
-    words = query.shape[2]
+    size = query.shape[1] * bits // 32
+    asked = query.astype(np.float32)  # which holds all sums of these products exactly
     for at, (start, count) in enumerate(zip(starts, counts, strict=True)):
-        first = start * bits * words
-        block = codes[first : first + count * bits * words].reshape(bits, words, count)
-        total = np.zeros((len(query), count), dtype=np.uint32)
-        for a in range(query.shape[1]):
-            for b in range(bits):
-                different = np.bitwise_count(block[b, 0] ^ query[:, a, 0, None]).astype(np.uint16)
-                for word in range(1, words):
-                    different += np.bitwise_count(block[b, word] ^ query[:, a, word, None])
-                total += np.left_shift(different, a + b, dtype=np.uint32)
-        out[at] = total.min(axis=1).sum(dtype=np.int64)
+        level = unpacked(codes[start * size : (start + count) * size], int(count), bits)
+        out[at] = (level.astype(np.float32) @ asked.T).max(axis=0).sum(dtype=np.int64)
 
 
 @lru_cache(maxsize=1)
@@ -93,9 +88,22 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def _compiled(width: int, bits: int) -> Kernel:
+    from pagehop.tools.retrieval.late.registers import TOKENS, best_way
+
+    kernel = _kernel(width, bits, best_way())
+
+    def scan(codes: Words, starts: Counts, counts: Counts, query: Signed, out: Counts) -> None:
+        whole = np.zeros((-(-len(query) // TOKENS) * TOKENS, width), dtype=np.int8)
+        whole[: len(query)] = query  # zeros add nothing
+        kernel(codes, starts, counts, whole.view(np.int32), out)
+
+    return scan
+
+
 @lru_cache(maxsize=16)
-def _kernel(words: int, bits: int, query_bits: int) -> Kernel:
+def _kernel(width: int, bits: int, way: Literal["bytes", "pairs"]) -> Kernel:
     from pagehop.tools.retrieval.late.compiled import kernel
 
-    made: Kernel = kernel(words, bits, query_bits)
+    made: Kernel = kernel(width, bits, way)
     return made

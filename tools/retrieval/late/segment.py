@@ -1,8 +1,8 @@
 """The files of one segment: token vectors, their codes, and the sketch; written only at the end.
 
     000001.tokens   fp16, (tokens, dim)
-    000001.codes    per page (bits, words, tokens) of 64-bit words
-    000001.sketch   the same of the page's pooled vectors
+    000001.codes    per page (words, tokens) of 32-bit words, as `codes.py` says
+    000001.sketch   the same of the page's outline, then of its sketch: of its pooled vectors
 
 All little-endian. How many rows count is for the manifest to say.
 """
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.errors import StorageError
-from pagehop.tools.retrieval.late.codes import PAGE_BITS, page_block, words
+from pagehop.tools.retrieval.late.codes import CODE_BITS, SKETCH_BITS, page_block, words
 from pagehop.tools.retrieval.late.manifest import Extent, Item
-from pagehop.tools.retrieval.late.pooling import pooled
+from pagehop.tools.retrieval.late.pooling import sketched
 
 SUFFIXES = (".tokens", ".codes", ".sketch")
 Block = tuple[bytes, bytes, bytes]  # of one page, one for each file
@@ -27,8 +27,7 @@ Block = tuple[bytes, bytes, bytes]  # of one page, one for each file
 
 def row_bytes(dim: int) -> tuple[int, int, int]:
     """Bytes of one row in each of the three files."""
-    code = words(dim) * PAGE_BITS * 8
-    return dim * 2, code, code
+    return dim * 2, words(dim, CODE_BITS) * 4, words(dim, SKETCH_BITS) * 4
 
 
 def encode(tokens: NDArray[np.floating[Any]]) -> tuple[Block, int]:
@@ -40,9 +39,10 @@ def encode(tokens: NDArray[np.floating[Any]]) -> tuple[Block, int]:
     exact = stored.astype(np.float32)
     if not len(exact):
         return (b"", b"", b""), 0
-    gathered = pooled(exact)
-    codes, sketch = page_block(exact, PAGE_BITS), page_block(gathered, PAGE_BITS)
-    return (stored.tobytes(), _bytes(codes), _bytes(sketch)), len(gathered)
+    parts = sketched(exact)
+    sketch = b"".join(_bytes(page_block(part, SKETCH_BITS)) for part in parts)
+    codes = _bytes(page_block(exact, CODE_BITS))
+    return (stored.tobytes(), codes, sketch), sum(len(part) for part in parts)
 
 
 class SegmentWriter:
@@ -99,7 +99,7 @@ class SegmentView:
         tokens, self.codes, self.sketch = (
             _mapped(segment_path(folder, extent.id, suffix), kind, rows * size)
             for suffix, size, rows, kind in zip(
-                SUFFIXES, row_bytes(dim), ends, ("<f2", "<u8", "<u8"), strict=True
+                SUFFIXES, row_bytes(dim), ends, ("<f2", "<u4", "<u4"), strict=True
             )
         )
         self.tokens = tokens.reshape(-1, dim)
@@ -124,12 +124,12 @@ class SegmentView:
 
     def block(self, item: Item, dim: int) -> Block:
         """A page's bytes, as they lie in each file."""
-        code = words(dim) * PAGE_BITS
+        code, sketch = words(dim, CODE_BITS), words(dim, SKETCH_BITS)
         rows, ends = (item.start, item.start + item.tokens), item.pooled_start + item.pooled
         return (
             self.tokens[slice(*rows)].tobytes(),
             _bytes(self.codes[rows[0] * code : rows[1] * code]),
-            _bytes(self.sketch[item.pooled_start * code : ends * code]),
+            _bytes(self.sketch[item.pooled_start * sketch : ends * sketch]),
         )
 
 
@@ -179,8 +179,8 @@ def damaged(path: Path, size: int) -> StorageError:
     )
 
 
-def _bytes(codes: NDArray[np.uint64]) -> bytes:
-    return codes.astype("<u8", copy=False).tobytes()
+def _bytes(codes: NDArray[np.uint32]) -> bytes:
+    return codes.astype("<u4", copy=False).tobytes()
 
 
 def _mapped(path: Path, kind: str, size: int) -> NDArray[Any]:

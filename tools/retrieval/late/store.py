@@ -148,7 +148,7 @@ class LateStore:
 
         Args:
             query: (query tokens, dim) unit vectors, of any floats, without padding.
-            k: at most so many pages, and at most `limits.depth`.
+            k: at most so many pages.
             documents: ids to search in; None: all.
             without: pages to leave out.
 
@@ -160,7 +160,7 @@ class LateStore:
         if k <= 0 or not len(asked):
             return []
         view = self._now()
-        return self._funnel.best(view, asked, view.chosen(documents, without))[:k]
+        return self._funnel.best(view, asked, view.chosen(documents, without), k)
 
     def exact(self, query: NDArray[Any], keys: Collection[Key]) -> list[Scored]:
         """Exactly these pages by falling MaxSim, but for those that are not stored or empty.

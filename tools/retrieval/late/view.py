@@ -4,6 +4,7 @@ import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -127,6 +128,17 @@ class View:
                 firsts.append(run.start + int(np.searchsorted(columns[0, run], page)))
         more, new = _read(rows)
         return counts + more, np.ascontiguousarray(np.insert(columns, firsts, new, axis=1))
+
+    @cached_property
+    def _laid(self) -> Positions:
+        """All items by file, and in it as they lie there."""
+        return np.lexsort((self.start, self.segment))
+
+    def laid(self, positions: Positions) -> Positions:
+        """These in the order of their files, so that each is one run and read forwards."""
+        wanted = np.zeros(len(self), dtype=np.bool_)
+        wanted[positions] = True
+        return self._laid[wanted[self._laid]]
 
     def item(self, position: int) -> Item:
         """Where a page lies."""
