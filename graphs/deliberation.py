@@ -23,7 +23,7 @@ def settled(state: State, services: Services) -> Verdict | None:
     plan, reports = state.plan, state.reports
     if services.effort.critic == "always" or services.deliberation is None:
         return None
-    if state.failures or state.remarks:
+    if state.failures or state.dropped:
         return None
     if len(plan.sub_questions) != 1 or plan.sub_questions[0].whole or state.wave != 1:
         return None

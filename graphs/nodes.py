@@ -27,7 +27,7 @@ FRESH: Update = {
     "searches": Overwrite(()),
     "reports": Overwrite(()),
     "failures": Overwrite(()),
-    "remarks": Overwrite(()),
+    "dropped": Overwrite(()),
     "spent": Overwrite(False),
     "usage": Overwrite(Usage()),
     "rounds": 0,
@@ -108,7 +108,7 @@ def _report(assignment: Assignment, services: Services, who: str) -> Update:
             "ledger": found.evidence,
             "reports": (Report.of(assignment, found),),
             "failures": found.failures,
-            "remarks": found.remarks,
+            "dropped": found.remarks,
         }
 
     return as_data(services, f"{who} on {assignment.task.sub_question.id}", work)

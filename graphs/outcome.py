@@ -24,7 +24,7 @@ def case_of(state: State, services: Services) -> Case:
         plan=state.plan,
         ledger=state.ledger,
         searches=tuple(done.search for done in state.searches),
-        failures=(*state.failures, *state.remarks),
+        failures=(*state.failures, *state.dropped),
         complete=not state.spent,
         verdict=state.verdict,
         objections=state.objections,
@@ -51,7 +51,7 @@ def answer_of(state: State, services: Services) -> Answer:
             model=services.team.name,
             notes=(NOT_LOOKED_UP,),
         )
-    draft, notes = state.checked, [*state.checked.notes, *state.failures, *state.remarks]
+    draft, notes = state.checked, [*state.checked.notes, *state.failures, *state.dropped]
     notes += [f"Dropped: {o.claim!r}: {o.reason}" for o in state.objections]
     notes += [f"Sources disagree: {gap.reason}" for gap in _left(state) if gap.kind == "conflict"]
     notes += _derivations(draft)

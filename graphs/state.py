@@ -178,7 +178,7 @@ class State:
     searches: Annotated[tuple[Searched, ...], join_searches] = ()
     reports: Annotated[tuple[Report, ...], join_reports] = ()
     failures: Annotated[tuple[str, ...], join_failures] = ()
-    remarks: Annotated[tuple[str, ...], join_failures] = ()
+    dropped: Annotated[tuple[str, ...], join_failures] = ()  # what did not count, and why
     spent: Annotated[bool, or_] = False  # the budget ran out
     usage: Annotated[Usage, join_usage] = field(default_factory=Usage)
     rounds: int = 0  # of critique

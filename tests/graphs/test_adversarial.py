@@ -236,7 +236,7 @@ ODD = JUNK.filter(lambda value: isinstance(value, str | dict)) | CALL | st.just(
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
