@@ -11,9 +11,10 @@ from pagehop.agents.checks.verifier import Verified, verify
 from pagehop.agents.team import Case, Draft, Reading, SecondLook, Verdict
 from pagehop.graphs.services import Services
 from pagehop.graphs.state import State
-from pagehop.tools.errors import BudgetSpentError
+from pagehop.tools.errors import BudgetSpentError, InvalidReplyError, ModelCallError
 from pagehop.tools.evidence import Claim
 
+UNWILLING = (InvalidReplyError, ModelCallError)  # a step that is an extra goes without
 SURE = 0.85  # confidence from which on one look settles a question
 ONE_LOOK = "one look answered it"
 
@@ -55,6 +56,9 @@ def draft_of(case: Case, state: State, services: Services) -> Draft:
         return differing[team.adjudicate(case, differing) if len(differing) > 1 else 0]
     except BudgetSpentError:  # one draft is an answer
         return first
+    except UNWILLING as error:
+        told = f"No other draft was weighed against this one: {type(error).__name__}."
+        return replace(first, notes=(*first.notes, told))
 
 
 def checked(state: State, services: Services) -> tuple[Verified, tuple[SecondLook, ...]]:

@@ -10,8 +10,6 @@ from pagehop.tools.evidence import Answer, Hop, Status
 
 NOT_LOOKED_UP = "Nothing was looked up for this."
 NOTHING_STANDS = "No claim of the answer could be shown to stand on a page, so none is given."
-
-
 LISTED = 20  # documents whose length the critic is told
 
 

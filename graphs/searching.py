@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pagehop.agents.team import Task
-from pagehop.graphs.services import Services
+from pagehop.graphs.services import Services, failure
 from pagehop.graphs.state import Errand
 from pagehop.tools.corpus.records import Document, Page
-from pagehop.tools.errors import UnknownDocumentError
+from pagehop.tools.errors import InvalidReplyError, ModelCallError, UnknownDocumentError
 from pagehop.tools.retrieval.channel import Hit
 
+UNWILLING = (InvalidReplyError, ModelCallError)  # a search goes on without what is an extra
 LETTERS = 4  # characters of a token, about
 FEW = 3  # fresh pages of a second search: with fewer, the rest of a short document is read
 
@@ -53,7 +54,7 @@ def _search(
     notes: tuple[str, ...],
     services: Services,
 ) -> Found:
-    query = _worded(errand, services)
+    query, notes = _worded(errand, services, notes)
     found = services.corpus.find(
         query,
         services.effort.hits + len(errand.without),
@@ -62,7 +63,7 @@ def _search(
         # A first look may stop where pages fit much worse, such as beside one that was named.
         cut="fixed" if errand.without or services.deliberation is None else "ratio",
     )
-    hits = _ranked(errand, tuple(found.hits), services)
+    hits, notes = _ranked(errand, tuple(found.hits), services, notes)
     route = (*notes, *found.route.reasons)
     unread = unseen(hits, errand)[: services.effort.hits]
     if errand.without and len(unread) < FEW and len(documents or ()) == 1:
@@ -81,21 +82,32 @@ def unseen(hits: Sequence[Hit], errand: Errand) -> list[Hit]:
     return [hit for hit in hits if (hit.document, hit.page) not in seen]
 
 
-def _worded(errand: Errand, services: Services) -> str:
+def _worded(
+    errand: Errand, services: Services, notes: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
     """The critic's words where it sent the errand; else the sub-question, or a model's wording."""
     team = services.deliberation
     asked = errand.sub_question
     if not services.effort.rewrite or team is None or errand.query != asked.question:
-        return errand.query
+        return errand.query, notes
     task = Task(question=errand.question, sub_question=asked, hits=(), ledger=errand.known)
-    return team.search_words(task, errand.searches).strip() or errand.query
+    try:
+        return team.search_words(task, errand.searches).strip() or errand.query, notes
+    except UNWILLING as error:
+        return errand.query, (*notes, failure("wording the search", error))
 
 
-def _ranked(errand: Errand, hits: tuple[Hit, ...], services: Services) -> tuple[Hit, ...]:
+def _ranked(
+    errand: Errand, hits: tuple[Hit, ...], services: Services, notes: tuple[str, ...]
+) -> tuple[tuple[Hit, ...], tuple[str, ...]]:
+    """The hits as a model orders them, where the effort asks for it; else as they were found."""
     team = services.deliberation
     if not services.effort.rerank or team is None or len(hits) < 2:
-        return hits
-    return team.rank(errand.sub_question.question, hits)
+        return hits, notes
+    try:
+        return team.rank(errand.sub_question.question, hits), notes
+    except UNWILLING as error:
+        return hits, (*notes, failure("ordering the hits", error))
 
 
 def _where(errand: Errand, services: Services) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:

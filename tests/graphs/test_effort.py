@@ -124,6 +124,47 @@ def test_a_thorough_search_is_worded_and_ordered_by_the_model(library, model, pl
     assert {"searcher", "reranker"} <= set(roles(scripted))
 
 
+@pytest.mark.parametrize("role", ["searcher", "reranker"])
+def test_a_search_goes_on_without_a_step_that_fails_and_its_route_says_so(
+    library, model, plan, role
+):
+    one = plan(("q1", "What was the revenue of Alpha Corp?"))
+    scripted = model(plan=one, quotes=QUOTES, answer="412 million euros")
+    extras = {"searcher": {"words": "Alpha revenue"}, "reranker": {"order": [1]}}
+    extras[role] = ValueError("fell over")
+    scripted.rules = [
+        *((f"Role: {name}", reply) for name, reply in extras.items()), *scripted.rules
+    ]  # fmt: skip
+    agent = create_document_agent(
+        library, scripted, effort=replace(STANDARD, rewrite=True, rerank=True)
+    )
+    *_, last = agent.stream({"question": "Revenue of Alpha?"}, stream_mode="values")
+    assert last["answer"].text == "412 million euros"
+    assert any("fell over" in told for done in last["searches"] for told in done.search.route)
+
+
+def test_an_adjudicator_that_fails_leaves_the_first_draft_and_is_told(library, model, plan):
+    gap = {"kind": "breadth", "sub_question": "q1", "query": "turnover", "reason": "not sure"}
+    drafts = iter(["412 million euros", "Lisbon"])
+
+    def summary(messages):
+        id_ = "e" + messages[1].text.partition("\ne")[2][:8]
+        claim = {"text": QUOTES["evenue"][0], "evidence": [id_]}
+        return {"answerable": True, "answer": next(drafts), "claims": [claim]}
+
+    scripted = model(
+        plan=plan(("q1", "What was the revenue of Alpha Corp?")),
+        quotes=QUOTES,
+        critic={"ruling": "gaps", "gaps": [gap], "reason": "not sure"},
+        summary=summary,
+    )
+    scripted.rules = [("Role: adjudicator", ValueError("no idea")), *scripted.rules]
+    effort = replace(STANDARD, critic="always", samples=2, budget=Budget(rounds=1))
+    answer = ask(library, scripted, "What was the revenue of Alpha Corp?", effort)
+    assert answer.text == "412 million euros"
+    assert any("No other draft was weighed" in note for note in answer.notes)
+
+
 CHART = "What were the shipments in the third quarter?"
 SHIPMENTS = {
     "pages": [],
