@@ -78,8 +78,8 @@ def check_prices(budget: Budget, models: Iterable[object], prices: Prices | None
     if unknown:
         raise UnknownPriceError(
             f"The budget limits money, but no price is known for {', '.join(unknown)}. Pass "
-            f"prices={{{unknown[0]!r}: Price(input=..., output=...)}} (a million tokens), or "
-            "limit tokens instead."
+            f"prices={{{unknown[0]!r}: Price(input=..., output=...)}} (a million tokens; "
+            "--price on the command line), or limit tokens instead."
         )
 
 

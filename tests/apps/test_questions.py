@@ -4,6 +4,7 @@ import json
 from contextlib import closing
 
 import jsonschema
+import pytest
 from PIL import Image
 
 from pagehop.graphs import answer_schema
@@ -42,6 +43,37 @@ def test_an_unanswerable_question_ends_with_code_3_and_valid_json(here):
     answer = json.loads(asked.out)
     jsonschema.validate(answer, answer_schema())
     assert (asked.code, answer["status"]) == (3, "unanswerable")
+
+
+PRICED = ("--model", "openai:x@https://models.example.com/v1", "--money", "1")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--effort", "lazy"), "quick, standard, thorough"),
+        (("--graph", "nowhere"), "five-agents"),
+        (("--graph", "one-shot"), "needs a chat model"),
+        (PRICED, "--price"),
+        (("--model", "local:/no/where"), "/no/where"),
+        (("--model", "openai:x@ftp://y"), "openai:MODEL@http"),
+    ],
+)
+def test_an_effort_a_graph_a_price_or_a_model_that_cannot_be_is_said_in_one_line(
+    here, options, said
+):
+    asked = here("ask", FOUNDED, *options)
+    assert asked.code == 2
+    assert said in asked.err
+    assert len(asked.err.strip().splitlines()) == 1
+    assert not asked.out
+
+
+@pytest.mark.parametrize("effort", ["quick", "thorough"])
+def test_every_effort_answers_without_a_model_too(here, effort):
+    asked = here("ask", FOUNDED, "--effort", effort)
+    assert asked.code == 0, asked.err
+    assert "1912" in asked.out
 
 
 def test_an_answer_cut_short_by_its_budget_ends_with_code_3(here):
