@@ -79,6 +79,23 @@ class Citation:
         object.__setattr__(self, "bbox", _box(self.bbox) if self.bbox is not None else None)
         object.__setattr__(self, "boxes", tuple(_box(box) for box in self.boxes))
 
+    @classmethod
+    def of(cls, id_: str, found: Evidence, *, verified: bool, corpus: str) -> "Citation":
+        """The place of a piece of evidence, cited under this id."""
+        return cls(
+            id=id_,
+            document=found.document,
+            document_id=found.document_id,
+            page=found.page,
+            page_label=found.page_label,
+            bbox=found.bbox,
+            boxes=found.boxes,
+            modality=found.modality,
+            quote=found.quote,
+            verified=verified,
+            corpus=corpus,
+        )
+
     def image(self, dpi: int = 110) -> "Image":
         """The page with the cited box drawn on it.
 

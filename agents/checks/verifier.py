@@ -42,7 +42,9 @@ class _Citations:
         place = found.bbox and tuple(round(edge, 3) for edge in found.bbox)
         key = (found.document_id, found.page, place or found.quote)
         if key not in self.kept:
-            self.kept[key] = _citation(f"c{len(self.kept) + 1}", checked, self.corpus)
+            self.kept[key] = Citation.of(
+                f"c{len(self.kept) + 1}", found, verified=checked.verified, corpus=self.corpus
+            )
         return self.kept[key].id
 
 
@@ -155,20 +157,3 @@ def _renamed(text: str, names: Mapping[str, str]) -> str:
 def _without_ids(text: str) -> str:
     """A text without ledger ids and the brackets around them."""
     return re.sub(r"\s*[\[(]?" + EVIDENCE_ID.pattern + r"(?:,\s*e[0-9a-f]{8})*[\])]?", "", text)
-
-
-def _citation(id_: str, checked: Checked, corpus: str) -> Citation:
-    found = checked.evidence
-    return Citation(
-        id=id_,
-        document=found.document,
-        document_id=found.document_id,
-        page=found.page,
-        page_label=found.page_label,
-        bbox=found.bbox,
-        boxes=found.boxes,
-        modality=found.modality,
-        quote=found.quote,
-        verified=checked.verified,
-        corpus=corpus,
-    )

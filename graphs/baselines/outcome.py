@@ -9,7 +9,7 @@ from pagehop.graphs.baselines.state import BaselineState
 from pagehop.graphs.conversation import reply
 from pagehop.graphs.services import Services
 from pagehop.graphs.state import Update
-from pagehop.tools.evidence import Answer, Citation, Claim, Evidence, Status
+from pagehop.tools.evidence import Answer, Citation, Claim, Status
 
 BEST = ("summarizing", "answer", "inspector", "image", "text", "general")  # whom to believe first
 NOTHING = Draft(text="Nothing about this was found in the documents.", answerable=False)
@@ -35,7 +35,8 @@ def finish(state: BaselineState, runtime: Runtime[Services]) -> Update:
             for claim in draft.claims
         ),
         citations=tuple(
-            _citation(name, known[id_], str(services.corpus.path)) for id_, name in names.items()
+            Citation.of(name, known[id_], verified=False, corpus=str(services.corpus.path))
+            for id_, name in names.items()
         ),
         usage=replace(services.calls.usage, rounds=state.rounds),
         model=services.team.name,
@@ -57,17 +58,3 @@ def _best(state: BaselineState) -> Draft:
     """What was said so far by the agent that knew most, where none came to the end."""
     told = (state.said[agent] for agent in BEST if agent in state.said)
     return next((draft for draft in told if draft.claims), NO_TIME if state.spent else NOTHING)
-
-
-def _citation(name: str, found: Evidence, corpus: str) -> Citation:
-    return Citation(
-        id=name,
-        document=found.document,
-        document_id=found.document_id,
-        page=found.page,
-        page_label=found.page_label,
-        modality=found.modality,
-        quote=found.quote,
-        verified=False,
-        corpus=corpus,
-    )
