@@ -9,12 +9,11 @@ from dataclasses import replace
 from pagehop.agents.checks.agreement import agree
 from pagehop.agents.checks.verifier import Verified, verify
 from pagehop.agents.team import Case, Draft, Reading, SecondLook, Verdict
-from pagehop.graphs.services import Services
+from pagehop.graphs.services import UNWILLING, Services
 from pagehop.graphs.state import State
-from pagehop.tools.errors import BudgetSpentError, InvalidReplyError, ModelCallError
+from pagehop.tools.errors import BudgetSpentError
 from pagehop.tools.evidence import Claim
 
-UNWILLING = (InvalidReplyError, ModelCallError)  # a step that is an extra goes without
 SURE = 0.85  # confidence from which on one look settles a question
 ONE_LOOK = "one look answered it"
 

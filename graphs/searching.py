@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pagehop.agents.team import Task
-from pagehop.graphs.services import Services, failure
+from pagehop.graphs.services import UNWILLING, Services, failure
 from pagehop.graphs.state import Errand
 from pagehop.tools.corpus.records import Document, Page
-from pagehop.tools.errors import InvalidReplyError, ModelCallError, UnknownDocumentError
+from pagehop.tools.errors import UnknownDocumentError
 from pagehop.tools.retrieval.channel import Hit
 
-UNWILLING = (InvalidReplyError, ModelCallError)  # a search goes on without what is an extra
 LETTERS = 4  # characters of a token, about
 FEW = 3  # fresh pages of a second search: with fewer, the rest of a short document is read
 

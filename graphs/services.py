@@ -11,10 +11,17 @@ from pagehop.agents.calling.calls import Calls
 from pagehop.agents.team import Deliberation, Team
 from pagehop.graphs.state import Update
 from pagehop.tools import Corpus
-from pagehop.tools.errors import BudgetSpentError, MissingKeyError, UnknownModelError
+from pagehop.tools.errors import (
+    BudgetSpentError,
+    InvalidReplyError,
+    MissingKeyError,
+    ModelCallError,
+    UnknownModelError,
+)
 
 log = logging.getLogger(__name__)
 
+UNWILLING = (InvalidReplyError, ModelCallError)  # without an extra step the others go on
 REASON_LENGTH = 300  # characters of a failure that are kept
 
 
