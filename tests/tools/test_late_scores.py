@@ -154,20 +154,28 @@ def test_a_page_is_as_near_as_the_products_of_its_levels(seed, counts, sizes, as
 
 
 @pytest.mark.skipif(not can_compile(), reason="numba is not installed")
+@pytest.mark.parametrize("way", ["tiles", "bytes", "pairs"])
 @pytest.mark.parametrize("bits", [2, 3])
-def test_a_processor_without_products_of_bytes_sees_the_same(bits):
-    from pagehop.tools.retrieval.late.compiled import kernel
-    from pagehop.tools.retrieval.late.registers import TOKENS
+def test_every_way_to_multiply_sees_the_same(way, bits):
+    from pagehop.tools.retrieval.late import tiles
+    from pagehop.tools.retrieval.late.compiled import kernel, step
+    from pagehop.tools.retrieval.late.registers import has
 
+    if not {"tiles": tiles.can_use(), "bytes": has("avx512vnni"), "pairs": True}[way]:
+        pytest.skip("this processor, or its system, cannot do it")
     rng, counts = np.random.default_rng(6), np.array([1, 15, 16, 17, 32, 33, 100])
     pages = [unit(rng, count, 128) for count in counts]
     codes = np.concatenate([page_block(page, bits) for page in pages])
-    starts, query = np.cumsum([0, *counts[:-1]]), query_bytes(unit(rng, 2 * TOKENS, 128))
-    query[0], query[1] = 127, -127  # the largest sums that there are
-    right = products([(codes, starts, counts)], query, bits, compiled=False)
-    made = np.zeros(len(counts), dtype=np.int64)
-    kernel(128, bits, "pairs")(codes, starts, counts, query.view(np.int32), made)
-    assert made.tolist() == right.tolist()
+    starts, scan = np.cumsum([0, *counts[:-1]]), kernel(128, bits, way)
+    for tokens in (1, 20, 33):
+        some = step(tokens, way)
+        query = np.zeros((-(-tokens // some) * some, 128), dtype=np.int8)
+        query[:tokens] = query_bytes(unit(rng, tokens, 128))
+        query[0], query[tokens - 1] = 127, -127  # the largest sums that there are
+        right = products([(codes, starts, counts)], query, bits, compiled=False)
+        made = np.zeros(len(counts), dtype=np.int64)
+        scan(codes, starts, counts, query.view(np.int32), some, made)
+        assert made.tolist() == right.tolist()
 
 
 @pytest.mark.parametrize("bits", [SKETCH_BITS, CODE_BITS])

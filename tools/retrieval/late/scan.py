@@ -9,12 +9,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.retrieval.late.codes import Signed, Words, unpacked
+
+if TYPE_CHECKING:
+    from pagehop.tools.retrieval.late.registers import Way
 
 Counts = NDArray[np.int64]
 Kernel = Callable[[Words, Counts, Counts, NDArray[Any], Counts], None]
@@ -89,21 +92,23 @@ def _cores() -> int:
 
 
 def _compiled(width: int, bits: int) -> Kernel:
-    from pagehop.tools.retrieval.late.registers import TOKENS, best_way
+    from pagehop.tools.retrieval.late.compiled import best_way, step
 
-    kernel = _kernel(width, bits, best_way())
+    way = best_way()
+    kernel = _kernel(width, bits, way)
 
     def scan(codes: Words, starts: Counts, counts: Counts, query: Signed, out: Counts) -> None:
-        whole = np.zeros((-(-len(query) // TOKENS) * TOKENS, width), dtype=np.int8)
+        some = step(len(query), way)
+        whole = np.zeros((-(-len(query) // some) * some, width), dtype=np.int8)
         whole[: len(query)] = query  # zeros add nothing
-        kernel(codes, starts, counts, whole.view(np.int32), out)
+        kernel(codes, starts, counts, whole.view(np.int32), some, out)
 
     return scan
 
 
 @lru_cache(maxsize=16)
-def _kernel(width: int, bits: int, way: Literal["bytes", "pairs"]) -> Kernel:
+def _kernel(width: int, bits: int, way: "Way") -> Callable[..., None]:
     from pagehop.tools.retrieval.late.compiled import kernel
 
-    made: Kernel = kernel(width, bits, way)
+    made: Callable[..., None] = kernel(width, bits, way)
     return made
