@@ -28,8 +28,7 @@ def rewrite(
                 if writer is not None:
                     writer.close(keep=True)
                 writer = SegmentWriter(folder, new_segment(connection), dim)
-            block = source.block(item, dim)
-            moved.append(writer.append(item.document, item.page, block, (item.tokens, item.pooled)))
+            moved.append(writer.append(item.document, item.page, source.block(item, dim)))
     if writer is not None:
         writer.close(keep=True)
     sync_folder(folder)

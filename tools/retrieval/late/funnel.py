@@ -9,20 +9,16 @@ shorter one; for more, more are scored.
 """
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.retrieval.late.codes import CODE_BITS, SKETCH_BITS, Signed, query_bytes
 from pagehop.tools.retrieval.late.maxsim import TOGETHER, maxsim
-from pagehop.tools.retrieval.late.pooling import outlined
 from pagehop.tools.retrieval.late.scan import products
-from pagehop.tools.retrieval.late.view import Key, Positions, View
+from pagehop.tools.retrieval.late.view import Form, Key, Positions, View
 
 _COMPILED_FROM = 256  # pages; fewer are scanned by numpy before numba has compiled
-
-What: TypeAlias = Literal["outline", "sketch", "codes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +65,16 @@ class Funnel:
         """The `depth` pages nearest by their compact codes, in the order of their keys."""
         asked, root = query_bytes(query), len(among) ** 0.5
         compiled = self.compiled and len(among) >= _COMPILED_FROM
-        steps: tuple[tuple[What, float], ...] = (
+        steps: tuple[tuple[Form, float], ...] = (
             ("outline", self.limits.outlined * root),
             ("sketch", self.limits.sketched * root),
             ("codes", depth),
         )
         among = view.laid(among)
-        for what, share in steps:
+        for form, share in steps:
             keep = max(int(share), depth)
             if keep < len(among):
-                near = _near(view, what, asked, among, compiled=compiled)
+                near = _near(view, form, asked, among, compiled=compiled)
                 among = among[_nearest(near, among, keep)]
         return np.sort(among)
 
@@ -105,23 +101,18 @@ def _nearest(near: NDArray[np.int64], positions: Positions, keep: int) -> NDArra
 
 
 def _near(
-    view: View, what: What, asked: Signed, positions: Positions, *, compiled: bool
+    view: View, form: Form, asked: Signed, positions: Positions, *, compiled: bool
 ) -> NDArray[np.int64]:
     """How near pages, in the order of their files, are to a query."""
-    starts, counts = view.start[positions], view.tokens[positions]
-    if what != "codes":
-        starts, counts = view.pooled_start[positions], view.pooled[positions]
-        outline = outlined(counts)
-        starts = starts if what == "outline" else starts + outline
-        counts = outline if what == "outline" else counts - outline
-    segments = view.segment[positions]
-    numbers, firsts = np.unique(segments, return_index=True)
-    blocks = []
-    for number, first, end in zip(numbers, firsts, [*firsts[1:], len(positions)], strict=True):
-        segment = view.segments[int(number)]
-        codes = segment.codes if what == "codes" else segment.sketch
-        blocks.append((codes, starts[first:end], counts[first:end]))
-    return products(blocks, asked, CODE_BITS if what == "codes" else SKETCH_BITS, compiled=compiled)
+    starts, counts = view.rows(form, positions)
+    numbers, firsts = np.unique(view.segment[positions], return_index=True)
+    ends = [*firsts[1:], len(positions)]
+    blocks = [
+        (getattr(view.segments[int(number)], form), starts[first:end], counts[first:end])
+        for number, first, end in zip(numbers, firsts, ends, strict=True)
+    ]
+    bits = CODE_BITS if form == "codes" else SKETCH_BITS
+    return products(blocks, asked, bits, compiled=compiled)
 
 
 def _best_device() -> str:

@@ -12,23 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from pagehop.tools.errors import CorpusBusyError, CorpusVersionError, MixedSpacesError, StorageError
+from pagehop.tools.errors import CorpusVersionError, MixedSpacesError
+from pagehop.tools.retrieval.late.database import BUSY_SECONDS, connect, explained
 
-FORMAT = 3
+FORMAT = 4
 _LOGGED = 4_096  # changes that are kept for readers, who would read everything otherwise
-_BUSY_SECONDS = 30
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS segments (
   id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: it names files
   tokens INTEGER NOT NULL,               -- rows that count in .tokens and .codes
-  pooled INTEGER NOT NULL,               -- rows that count in .sketch
+  sketch INTEGER NOT NULL,               -- rows that count in .sketch
+  outline INTEGER NOT NULL,              -- and in .outline
   dead INTEGER NOT NULL                  -- tokens of pages that were removed
 );
 CREATE TABLE IF NOT EXISTS items (
   document TEXT NOT NULL, page INTEGER NOT NULL, segment INTEGER NOT NULL REFERENCES segments,
   start INTEGER NOT NULL, tokens INTEGER NOT NULL,
-  pooled_start INTEGER NOT NULL, pooled INTEGER NOT NULL,
+  sketch_start INTEGER NOT NULL, sketch INTEGER NOT NULL,
+  outline_start INTEGER NOT NULL, outline INTEGER NOT NULL,
   PRIMARY KEY (document, page)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS items_segment ON items (segment);
@@ -43,8 +45,9 @@ class Extent:
     """How much of a segment's files counts, and how much of that is of removed pages."""
 
     id: int
-    tokens: int
-    pooled: int
+    tokens: int = 0
+    sketch: int = 0
+    outline: int = 0
     dead: int = 0
 
 
@@ -57,11 +60,13 @@ class Item:
     segment: int
     start: int
     tokens: int
-    pooled_start: int
-    pooled: int
+    sketch_start: int
+    sketch: int
+    outline_start: int
+    outline: int
 
 
-Row: TypeAlias = tuple[str, int, int, int, int, int, int]  # the fields of an item
+Row: TypeAlias = tuple[str, int, int, int, int, int, int, int, int]  # the fields of an item
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,8 @@ class Manifest:
         self._path = path
         self._guard = {"read": threading.RLock(), "write": threading.RLock()}
         with explained(path):
-            self._reader = _connect(path)
-            self._writer = _connect(path)
+            self._reader = connect(path)
+            self._writer = connect(path)
             mine = {"format": str(FORMAT), "encoder": encoder, "dim": str(dim)}
             held = self._meta() or self._made(mine)
         try:
@@ -124,7 +129,7 @@ class Manifest:
             CorpusBusyError: another process is writing, and goes on or is not waited for.
         """
         with self._guard["write"], explained(self._path):
-            self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000 * wait}")
+            self._writer.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000 * wait}")
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -170,7 +175,7 @@ class Manifest:
 
 def extents(connection: sqlite3.Connection) -> list[Extent]:
     """All segments, oldest first."""
-    rows = connection.execute("SELECT id, tokens, pooled, dead FROM segments ORDER BY id")
+    rows = connection.execute("SELECT * FROM segments ORDER BY id")
     return [Extent(*row) for row in rows]
 
 
@@ -182,8 +187,8 @@ def items_of(connection: sqlite3.Connection, segment: int) -> list[Item]:
 
 def new_segment(connection: sqlite3.Connection) -> Extent:
     """An empty segment."""
-    added = connection.execute("INSERT INTO segments (tokens, pooled, dead) VALUES (0, 0, 0)")
-    return Extent(int(added.lastrowid or 0), 0, 0)
+    added = connection.execute("INSERT INTO segments VALUES (NULL, 0, 0, 0, 0)")
+    return Extent(int(added.lastrowid or 0))
 
 
 def put(connection: sqlite3.Connection, items: Iterable[Item]) -> None:
@@ -192,12 +197,18 @@ def put(connection: sqlite3.Connection, items: Iterable[Item]) -> None:
         key = (item.document, item.page)
         _delete(connection, key)
         connection.execute(
-            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             tuple(getattr(item, name) for name in item.__slots__),
         )
         connection.execute(
-            "UPDATE segments SET tokens = max(tokens, ?), pooled = max(pooled, ?) WHERE id = ?",
-            (item.start + item.tokens, item.pooled_start + item.pooled, item.segment),
+            "UPDATE segments SET tokens = max(tokens, ?), sketch = max(sketch, ?), "
+            "outline = max(outline, ?) WHERE id = ?",
+            (
+                item.start + item.tokens,
+                item.sketch_start + item.sketch,
+                item.outline_start + item.outline,
+                item.segment,
+            ),
         )
         connection.execute("INSERT INTO changes (document, page) VALUES (?, ?)", key)
     _trim(connection)
@@ -232,48 +243,6 @@ def _trim(connection: sqlite3.Connection) -> None:
     connection.execute(
         "DELETE FROM changes WHERE id <= (SELECT max(id) FROM changes) - ?", (_LOGGED,)
     )
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Failures of SQLite and of the disk, in words.
-
-    Raises:
-        CorpusBusyError: another process has been writing for long.
-        StorageError: anything else.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise CorpusBusyError(
-                f"Another process is writing token vectors to {str(path.parent)!r}, for more than "
-                f"the {_BUSY_SECONDS} seconds that are waited. Try again when it has ended."
-            ) from error
-        raise StorageError(
-            f"The token vectors in {str(path.parent)!r} cannot be read or written ({error}). If "
-            "the disk is neither full nor read-only, delete that folder and run `pagehop encode`."
-        ) from error
-    except OSError as error:
-        raise StorageError(
-            f"The token vectors in {str(path.parent)!r} cannot be read or written: {error}."
-        ) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    # No write-ahead log: what was removed would stay in it.
-    for pragma in (
-        "journal_mode = DELETE",
-        "synchronous = FULL",
-        "secure_delete = ON",
-        "cache_spill = OFF",  # readers are shut out for the moment of the commit alone
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
-    return connection
 
 
 def _refuse_others(path: Path, held: dict[str, str], mine: dict[str, str]) -> None:

@@ -38,13 +38,6 @@ def pooled(tokens: Floats, most: int) -> Floats:
 
 
 def sketched(tokens: Floats) -> tuple[Floats, Floats]:
-    """The outline and the sketch of a page's tokens; `outlined` tells one from the other."""
+    """The outline and the sketch of a page's tokens."""
     sketch = pooled(tokens, -(-len(tokens) // RATIO))
-    size = min(len(sketch), OUTLINE)
-    outline = pooled(sketch, size)
-    return outline[np.minimum(np.arange(size), len(outline) - 1)], sketch
-
-
-def outlined(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many rows, of an outline and a sketch together, are the outline's."""
-    return np.minimum(rows // 2, OUTLINE)
+    return pooled(sketch, min(len(sketch), OUTLINE)), sketch

@@ -1,8 +1,9 @@
-"""The files of one segment: token vectors, their codes, and the sketch; written only at the end.
+"""The files of one segment: vectors of tokens, and their compact forms; written only at the end.
 
     000001.tokens   fp16, (tokens, dim)
     000001.codes    per page (words, tokens) of 32-bit words, as `codes.py` says
-    000001.sketch   the same of the page's outline, then of its sketch: of its pooled vectors
+    000001.sketch   the same of a page's sketch: of its pooled vectors
+    000001.outline  and of its outline; apart, as these are all read by each search, one by one
 
 All little-endian. How many rows count is for the manifest to say.
 """
@@ -10,6 +11,7 @@ All little-endian. How many rows count is for the manifest to say.
 import os
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,28 +23,40 @@ from pagehop.tools.retrieval.late.codes import CODE_BITS, SKETCH_BITS, page_bloc
 from pagehop.tools.retrieval.late.manifest import Extent, Item
 from pagehop.tools.retrieval.late.pooling import sketched
 
-SUFFIXES = (".tokens", ".codes", ".sketch")
-Block = tuple[bytes, bytes, bytes]  # of one page, one for each file
+SUFFIXES = (".tokens", ".codes", ".sketch", ".outline")
+Sizes = tuple[int, int, int, int]  # one for each file
 
 
-def row_bytes(dim: int) -> tuple[int, int, int]:
-    """Bytes of one row in each of the three files."""
-    return dim * 2, words(dim, CODE_BITS) * 4, words(dim, SKETCH_BITS) * 4
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One page's bytes for each file, and how many rows they are."""
+
+    files: tuple[bytes, bytes, bytes, bytes]
+    tokens: int
+    sketch: int
+    outline: int
 
 
-def encode(tokens: NDArray[np.floating[Any]]) -> tuple[Block, int]:
-    """A page's bytes for each file, and how many pooled vectors it has.
+def row_bytes(dim: int) -> Sizes:
+    """Bytes of one row in each file."""
+    pooled = words(dim, SKETCH_BITS) * 4
+    return dim * 2, words(dim, CODE_BITS) * 4, pooled, pooled
+
+
+def encode(tokens: NDArray[np.floating[Any]]) -> Block:
+    """What is stored of a page.
 
     The codes are those of the 16-bit vectors, which are what a score is computed from.
     """
     stored = np.ascontiguousarray(tokens, dtype="<f2")
     exact = stored.astype(np.float32)
     if not len(exact):
-        return (b"", b"", b""), 0
-    parts = sketched(exact)
-    sketch = b"".join(_bytes(page_block(part, SKETCH_BITS)) for part in parts)
+        return Block((b"", b"", b"", b""), 0, 0, 0)
+    outline, sketch = sketched(exact)
     codes = _bytes(page_block(exact, CODE_BITS))
-    return (stored.tobytes(), codes, sketch), sum(len(part) for part in parts)
+    pooled = [_bytes(page_block(one, SKETCH_BITS)) for one in (sketch, outline)]
+    files = (stored.tobytes(), codes, pooled[0], pooled[1])
+    return Block(files, len(stored), len(sketch), len(outline))
 
 
 class SegmentWriter:
@@ -51,11 +65,10 @@ class SegmentWriter:
     def __init__(self, folder: Path, extent: Extent, dim: int) -> None:
         self.id = extent.id
         self.tokens = extent.tokens
-        self._pooled = extent.pooled
+        self._sketch, self._outline = extent.sketch, extent.outline
         self._files: list[BinaryIO] = []
         self._ends: list[int] = []
-        ends = (extent.tokens, extent.tokens, extent.pooled)
-        for suffix, size, rows in zip(SUFFIXES, row_bytes(dim), ends, strict=True):
+        for suffix, size, rows in zip(SUFFIXES, row_bytes(dim), _rows(extent), strict=True):
             path = segment_path(folder, extent.id, suffix)
             number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             file = os.fdopen(number, "r+b")
@@ -64,13 +77,24 @@ class SegmentWriter:
             file.seek(rows * size)
             self._ends.append(rows * size)
 
-    def append(self, document: str, page: int, block: Block, counts: tuple[int, int]) -> Item:
-        """Write a page of so many tokens and pooled vectors; nothing counts yet."""
-        for file, content in zip(self._files, block, strict=True):
+    def append(self, document: str, page: int, block: Block) -> Item:
+        """Write a page; nothing counts yet."""
+        for file, content in zip(self._files, block.files, strict=True):
             file.write(content)
-        item = Item(document, page, self.id, self.tokens, counts[0], self._pooled, counts[1])
-        self.tokens += counts[0]
-        self._pooled += counts[1]
+        item = Item(
+            document,
+            page,
+            self.id,
+            self.tokens,
+            block.tokens,
+            self._sketch,
+            block.sketch,
+            self._outline,
+            block.outline,
+        )
+        self.tokens += block.tokens
+        self._sketch += block.sketch
+        self._outline += block.outline
         return item
 
     def close(self, *, keep: bool) -> None:
@@ -95,11 +119,12 @@ class SegmentView:
             StorageError: a file has gone or is shorter than it was.
         """
         self.id = extent.id
-        self._ends = ends = (extent.tokens, extent.tokens, extent.pooled)
-        tokens, self.codes, self.sketch = (
+        self._rows = _rows(extent)
+        kinds = ("<f2", "<u4", "<u4", "<u4")
+        tokens, self.codes, self.sketch, self.outline = (
             _mapped(segment_path(folder, extent.id, suffix), kind, rows * size)
             for suffix, size, rows, kind in zip(
-                SUFFIXES, row_bytes(dim), ends, ("<f2", "<u4", "<u4"), strict=True
+                SUFFIXES, row_bytes(dim), self._rows, kinds, strict=True
             )
         )
         self.tokens = tokens.reshape(-1, dim)
@@ -110,7 +135,7 @@ class SegmentView:
 
     def reaches(self, extent: Extent) -> bool:
         """Whether this maps exactly what counts of the segment now."""
-        return self._ends == (extent.tokens, extent.tokens, extent.pooled)
+        return self._rows == _rows(extent)
 
     def read(self, start: int, into: NDArray[np.float16]) -> None:
         """Read rows of token vectors from `start` on: to map what is read once costs more.
@@ -123,14 +148,17 @@ class SegmentView:
             raise damaged(self._path, (start + len(into)) * row)
 
     def block(self, item: Item, dim: int) -> Block:
-        """A page's bytes, as they lie in each file."""
-        code, sketch = words(dim, CODE_BITS), words(dim, SKETCH_BITS)
-        rows, ends = (item.start, item.start + item.tokens), item.pooled_start + item.pooled
-        return (
-            self.tokens[slice(*rows)].tobytes(),
-            _bytes(self.codes[rows[0] * code : rows[1] * code]),
-            _bytes(self.sketch[item.pooled_start * sketch : ends * sketch]),
+        """What is stored of a page."""
+        code, pooled = words(dim, CODE_BITS), words(dim, SKETCH_BITS)
+        end = item.start + item.tokens
+        sketch_end, outline_end = item.sketch_start + item.sketch, item.outline_start + item.outline
+        files = (
+            self.tokens[item.start : end].tobytes(),
+            _bytes(self.codes[item.start * code : end * code]),
+            _bytes(self.sketch[item.sketch_start * pooled : sketch_end * pooled]),
+            _bytes(self.outline[item.outline_start * pooled : outline_end * pooled]),
         )
+        return Block(files, item.tokens, item.sketch, item.outline)
 
 
 def segment_path(folder: Path, segment: int, suffix: str) -> Path:
@@ -147,12 +175,7 @@ def sweep(folder: Path, held: Sequence[Extent], dim: int) -> None:
     ends = {
         segment_path(folder, extent.id, suffix): rows * size
         for extent in held
-        for suffix, size, rows in zip(
-            SUFFIXES,
-            row_bytes(dim),
-            (extent.tokens, extent.tokens, extent.pooled),
-            strict=True,
-        )
+        for suffix, size, rows in zip(SUFFIXES, row_bytes(dim), _rows(extent), strict=True)
     }
     for path in [path for path in folder.iterdir() if path.suffix in SUFFIXES]:
         if path not in ends:
@@ -177,6 +200,11 @@ def damaged(path: Path, size: int) -> StorageError:
         f"{str(path)!r} has {held} bytes where {size} were written: it was damaged or deleted. "
         f"Delete the folder {str(path.parent)!r} and run `pagehop encode`."
     )
+
+
+def _rows(extent: Extent) -> Sizes:
+    """How many rows of each file count."""
+    return extent.tokens, extent.tokens, extent.sketch, extent.outline
 
 
 def _bytes(codes: NDArray[np.uint32]) -> bytes:

@@ -96,13 +96,13 @@ class LateStore:
             keep = False
             try:
                 for key, vectors in items:
-                    block, pooled = encode(self._checked(vectors, f"Page {key[1]} of {key[0]!r}"))
+                    block = encode(self._checked(vectors, f"Page {key[1]} of {key[0]!r}"))
                     if not writers or writers[-1].tokens >= self.limits.segment_tokens:
                         held = extents(connection) if not writers else []
                         room = [one for one in held if one.tokens < self.limits.segment_tokens]
                         extent = room[-1] if room else new_segment(connection)
                         writers.append(SegmentWriter(self.folder, extent, self.dim))
-                    written.append(writers[-1].append(*key, block, (len(vectors), pooled)))
+                    written.append(writers[-1].append(*key, block))
                 keep = True
             finally:
                 for writer in writers:
@@ -204,8 +204,10 @@ class LateStore:
     def memory_bytes(self) -> int:
         """Bytes that searches keep in memory: the codes, mapped, and where everything lies."""
         view = self._now()
-        mapped = sum(one.codes.nbytes + one.sketch.nbytes for one in view.segments.values())
-        return mapped + view.index_bytes
+        return view.index_bytes + sum(
+            one.codes.nbytes + one.sketch.nbytes + one.outline.nbytes
+            for one in view.segments.values()
+        )
 
     def close(self) -> None:
         """Let go of the files."""

@@ -37,7 +37,7 @@ def can_use() -> bool:
     """Whether this processor has tiles, and the system lets this program use them."""
     if not has("amx-int8") or platform.system() != "Linux":
         return False
-    return ctypes.CDLL(None).syscall(_ARCH_PRCTL, _REQUEST, _TILES) == 0
+    return bool(ctypes.CDLL(None).syscall(_ARCH_PRCTL, _REQUEST, _TILES) == 0)
 
 
 def step(tokens: int) -> int:

@@ -6,19 +6,21 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pagehop.tools.retrieval.late.manifest import Extent, Item, Manifest, Row
+from pagehop.tools.retrieval.late.manifest import Extent, Manifest, Row
 from pagehop.tools.retrieval.late.segment import SegmentView
 
 Key: TypeAlias = tuple[str, int]  # document id, page
+Form: TypeAlias = Literal["codes", "sketch", "outline"]  # compact ones, in the order of the columns
+FORMS: tuple[Form, ...] = get_args(Form)
 _LOCAL = threading.local()
 
 Positions = NDArray[np.int64]  # of items, in the order of their keys
-Columns = NDArray[np.int64]  # (6, items): the numbers of each
+Columns = NDArray[np.int64]  # (8, items): the numbers of each
 
 
 class View:
@@ -58,9 +60,7 @@ class View:
             counts, self._columns = _read(held.rows)
         else:
             counts, self._columns = before.changed(held.changed, held.rows)
-        self.pages, self.segment, self.start, self.tokens, self.pooled_start, self.pooled = (
-            self._columns
-        )
+        self.pages, self.segment, self.start, self.tokens = self._columns[:4]
         self.documents = _runs(counts)
         self._firsts = np.array([run.start for run in self.documents.values()], dtype=np.int64)
         self._names = list(self.documents)
@@ -140,11 +140,10 @@ class View:
         wanted[positions] = True
         return self._laid[wanted[self._laid]]
 
-    def item(self, position: int) -> Item:
-        """Where a page lies."""
-        document, page = self.key(position)
-        columns = (self.segment, self.start, self.tokens, self.pooled_start, self.pooled)
-        return Item(document, page, *(int(column[position]) for column in columns))
+    def rows(self, form: Form, positions: Positions) -> tuple[Positions, Positions]:
+        """Where pages begin in the files of a compact form, and how many rows they have there."""
+        at = 2 * (1 + FORMS.index(form))
+        return self._columns[at][positions], self._columns[at + 1][positions]
 
     def vectors(self, position: int) -> NDArray[np.float16]:
         """A page's token vectors, (tokens, dim), mapped."""
@@ -172,7 +171,7 @@ class View:
 
 def _read(rows: Sequence[Row]) -> tuple[Counter[str], Columns]:
     """How many pages each document has, and a column for each item, in the order of their keys."""
-    columns = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, 6)
+    columns = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, 8)
     return Counter(row[0] for row in rows), np.ascontiguousarray(columns.T)
 
 
