@@ -52,6 +52,25 @@ def test_a_score_is_the_sum_of_the_best_matches(case):
         assert float((matched * query).sum()) == pytest.approx(made.score, abs=2e-4)
 
 
+@pytest.mark.skipif(not can_compile(), reason="numba is not installed")
+@given(asked())
+@settings(deadline=None)
+def test_a_compiled_score_is_the_same(case):
+    from pagehop.tools.retrieval.late import exact
+
+    query, pages = case
+    if not exact.can_use(query.shape[1]):
+        pytest.skip("this processor cannot widen 16-bit floats")
+    right = maxsim(query, pages)
+    made = exact.maxsim(query, pages)
+    assert [one.score for one in made] == pytest.approx([one.score for one in right], abs=2e-4)
+    for one, page in zip(made, pages, strict=True):
+        matched = page.astype(np.float32)[one.tokens]
+        assert float((matched * query).sum()) == pytest.approx(one.score, abs=2e-4)
+    again = exact.maxsim(query, pages[::-1])[::-1]
+    assert [one.score for one in again] == [one.score for one in made]
+
+
 @given(asked())
 @settings(deadline=None)
 def test_a_score_depends_neither_on_the_pages_beside_it_nor_on_padding(case):

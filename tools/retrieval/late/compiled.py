@@ -45,7 +45,8 @@ def step(tokens: int, way: Way) -> int:
 def kernel(width: int, bits: int, way: Way) -> Any:
     """The scan for codes of `bits` a dimension, of vectors of `width` dimensions."""
     words, held = width * bits // 32, width // 4
-    spread_out = _spreader(width, bits)
+    together = GROUPS * TOGETHER * words
+    unpack, unpack_last = unpacker(width, bits), _last_unpacker(width, bits)
     begin, multiply, end = _by_tiles(width) if way == "tiles" else _by_registers(width, way)
 
     @numba.njit(nogil=True)
@@ -61,11 +62,15 @@ def kernel(width: int, bits: int, way: Way) -> Any:
                 _fetched(codes, starts[page + 1] * words, min(counts[page + 1] * words, _AHEAD))
             best[:] = -(2**31)
             while first < last:
-                if first + _AHEAD < last:
-                    _fetched(codes, first + _AHEAD, GROUPS * TOGETHER * words)
-                spread_out(codes, first, last, short, spread)
+                if first + together <= last:
+                    if first + _AHEAD < last:
+                        _fetched(codes, first + _AHEAD, together)
+                    for group in range(GROUPS):
+                        unpack(codes, first + group * TOGETHER * words, spread, group)
+                else:
+                    unpack_last(codes, first, last, short, spread)
                 multiply(spread, query, step, products, best)
-                first += GROUPS * TOGETHER * words
+                first += together
             out[page] = _summed(best, len(query))
         end()
 
@@ -116,12 +121,12 @@ def _by_registers(width: int, way: Way) -> tuple[Any, Any, Any]:
     return begin, multiply, end
 
 
-def _spreader(width: int, bits: int) -> Any:
-    """Brings the next codes to bytes; if these are too few, some of them again."""
+def _last_unpacker(width: int, bits: int) -> Any:
+    """Brings the last codes of a page to bytes, which are too few: some of them again."""
     unpack, words = unpacker(width, bits), width * bits // 32
 
     @numba.njit(nogil=True)
-    def spread_out(codes: Any, first: Any, end: Any, short: Any, spread: Any) -> None:
+    def unpack_last(codes: Any, first: Any, end: Any, short: Any, spread: Any) -> None:
         wide()
         for group in range(GROUPS):
             left = (end - first) // words
@@ -138,7 +143,7 @@ def _spreader(width: int, bits: int) -> Any:
                 size = len(spread) // GROUPS
                 spread[group * size : (group + 1) * size] = spread[:size]
 
-    return spread_out
+    return unpack_last
 
 
 @numba.njit(nogil=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.retrieval.late.codes import CODE_BITS, SKETCH_BITS, Signed, query_bytes
-from pagehop.tools.retrieval.late.maxsim import TOGETHER, maxsim
+from pagehop.tools.retrieval.late.maxsim import TOGETHER, Similarity, maxsim
 from pagehop.tools.retrieval.late.scan import products
 from pagehop.tools.retrieval.late.view import Form, Key, Positions, View
 
@@ -47,7 +47,7 @@ class Funnel:
     limits: Limits
     device: str | None  # of torch, for the exact scores; None: a GPU if there is one
     _: KW_ONLY
-    compiled: bool  # whether codes are scanned by numba
+    compiled: bool  # whether numba scans codes and scores pages, or numpy and torch
 
     def best(
         self, view: View, query: NDArray[np.float32], among: Positions, k: int
@@ -80,17 +80,26 @@ class Funnel:
 
     def exact(self, view: View, query: NDArray[np.float32], positions: Positions) -> list[Scored]:
         """These pages by exact MaxSim, best first; ties in the order of their keys."""
+        scored = [
+            Scored(view.key(int(at)), one.score, one.tokens)
+            for at, one in zip(positions, self._similarities(view, query, positions), strict=True)
+        ]
+        return sorted(scored, key=lambda one: (-one.score, one.key))
+
+    def _similarities(
+        self, view: View, query: NDArray[np.float32], positions: Positions
+    ) -> list[Similarity]:
         device = self.device or _best_device()
-        made = [
+        if self.compiled and device == "cpu":
+            from pagehop.tools.retrieval.late import exact
+
+            if exact.can_use(view.dim):
+                return exact.maxsim(query, [view.vectors(int(at)) for at in positions])
+        return [
             one
             for first in range(0, len(positions), TOGETHER)
             for one in maxsim(query, view.read(positions[first : first + TOGETHER]), device)
         ]
-        scored = [
-            Scored(view.key(int(at)), one.score, one.tokens)
-            for at, one in zip(positions, made, strict=True)
-        ]
-        return sorted(scored, key=lambda one: (-one.score, one.key))
 
 
 def _nearest(near: NDArray[np.int64], positions: Positions, keep: int) -> NDArray[np.int64]:

@@ -4,9 +4,7 @@ Two ways to the same integers: numba, compiled for this processor, on all cores
 (`pip install pagehop[late]`), and numpy, which needs nothing and takes many times as long.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pagehop.tools.retrieval.late.codes import Signed, Words, unpacked
+from pagehop.tools.retrieval.late.cores import cores, on_all
 
 if TYPE_CHECKING:
     from pagehop.tools.retrieval.late.registers import Way
@@ -47,7 +46,7 @@ def products(blocks: Sequence[Block], query: Signed, bits: int, *, compiled: boo
     if not len(out) or not len(query):
         return out
     kernel = _compiled(query.shape[1], bits) if compiled else partial(_plain, bits)
-    size = max(_LEAST, -(-len(out) // (_PARTS * _cores()))) if compiled else len(out)
+    size = max(_LEAST, -(-len(out) // (_PARTS * cores()))) if compiled else len(out)
     parts = [
         (codes, starts[at : at + size], counts[at : at + size], out[first + at : end][:size])
         for (codes, starts, counts), first, end in zip(blocks, ends, ends[1:], strict=False)
@@ -59,7 +58,7 @@ def products(blocks: Sequence[Block], query: Signed, bits: int, *, compiled: boo
         kernel(codes, starts, counts, query, to)
 
     if compiled and len(out) > _LEAST:
-        list(_pool().map(work, parts))
+        on_all(work, parts)
     else:
         for part in parts:
             work(part)
@@ -79,16 +78,6 @@ def _plain(
     for at, (start, count) in enumerate(zip(starts, counts, strict=True)):
         level = unpacked(codes[start * size : (start + count) * size], int(count), bits)
         out[at] = (level.astype(np.float32) @ asked.T).max(axis=0).sum(dtype=np.int64)
-
-
-@lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
-    """Threads of our own: numba's are not safe when several threads of a program search."""
-    return ThreadPoolExecutor(_cores(), thread_name_prefix="late-scan")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _compiled(width: int, bits: int) -> Kernel:
