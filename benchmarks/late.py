@@ -1,7 +1,7 @@
 """Late interaction at scale, against exact brute force, faiss over all tokens, and fast-plaid.
 
     python benchmarks/late.py VECTORS.npz [--pages 1000 10000 41005] [--cores 2] [--queries 10]
-                              [--rivals faiss plaid] [--rival-pages 10000] [--keep DIR]
+                              [--faiss-pages 10000] [--plaid-pages 1000] [--keep DIR]
 
 VECTORS.npz holds real ColQwen2 token vectors, one (tokens, 128) array a page, named
 `document_page`; `late_pages.py` says how pages and queries are made from them. For each number of
@@ -10,9 +10,11 @@ the ten best pages by exact MaxSim are among the ten found. Everything is measur
 query at a time, with the cores named: brute force goes through the pages block by block, and
 between its blocks all others are asked in turn, so that other work on the machine slows all of them
 alike. CPU time is of all cores together. Prints Markdown. Brute force is needed: it says what is
-right. faiss and fast-plaid (`pip install faiss-cpu fast-plaid`) hold all vectors in memory, 15 GB
-for 41,005 pages, and are left out above `--rival-pages`. With `--keep` stores and fast-plaid's
-indexes stay, and a later run uses them again.
+right. faiss and fast-plaid (`pip install faiss-cpu fast-plaid`) are asked up to so many pages
+each: faiss holds all vectors in memory, 15 GB for 41,005 pages, and fast-plaid's index of these
+takes a day of two cores to build with its defaults, two hours with `--plaid-sample 600
+--plaid-centroids 8192`. With `--keep` stores and fast-plaid's indexes stay, and a later run uses
+them again.
 """
 
 import argparse
@@ -110,8 +112,7 @@ def compared(options, maker, store, folder, pages):  # noqa: ANN001, ANN201
     built = grow(store, maker, pages)
     blocks = reader(store, pages)
     rows = [*ours(store, pages, built)]
-    if pages <= options.rival_pages:
-        rows += rivals(options, blocks, pages, folder)
+    rows += rivals(options, blocks, pages, folder)
     asked = [query.tokens for query in queries]
     waiting = deque((row, query) for query in asked for row in rows)
     jobs = len(waiting)
@@ -143,19 +144,21 @@ def ours(store, pages: int, built: float | None) -> list[Row]:  # noqa: ANN001
 
 
 def rivals(options, blocks, pages, folder) -> list[Row]:  # noqa: ANN001
-    """faiss and fast-plaid, at several settings each."""
+    """faiss and fast-plaid where they are wanted, at several settings each."""
     from late_rivals import Faiss, Plaid
 
     rows = []
-    if "faiss" in options.rivals:
+    if pages <= options.faiss_pages:
         faiss = Faiss(blocks, pages, options.cores)
         for probes, tokens in ((1, 10), (8, 1_000), (32, 10_000)):
             search = partial(faiss.search, k=TOP, probes=probes, tokens=tokens)
             name = f"faiss IVF, {probes} of 1,024 cells, {tokens:,} tokens a query token"
             each = faiss.bytes / pages
             rows.append(Row(pages, name, search, faiss.seconds, each, each))
-    if "plaid" in options.rivals:
-        plaid = Plaid(blocks, folder / f"plaid-{pages}", options.plaid_sample)
+    if pages <= options.plaid_pages:
+        plaid = Plaid(
+            blocks, folder / f"plaid-{pages}", options.plaid_sample, options.plaid_centroids
+        )
         for probes, full in ((4, 1_024), (8, 4_096), (32, 8_192)):
             search = partial(plaid.search, k=TOP, probes=probes, full=full)
             name = f"fast-plaid, {probes} probes, {full:,} full scores"
@@ -298,9 +301,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pages", type=int, nargs="+", default=[1_000, 10_000, 41_005])
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--queries", type=int, default=10, help="of each difficulty")
-    parser.add_argument("--rivals", nargs="*", default=["faiss", "plaid"])
-    parser.add_argument("--rival-pages", type=int, default=10_000)
+    parser.add_argument("--faiss-pages", type=int, default=10_000, help="0: without it")
+    parser.add_argument("--plaid-pages", type=int, default=1_000, help="0: without it")
     parser.add_argument("--plaid-sample", type=int, help="pages that its centroids are made from")
+    parser.add_argument("--plaid-centroids", type=int, help="how many; by its own rule 65,536")
     parser.add_argument("--keep", type=Path, help="where files stay; 9 GB for 41,005 pages")
     return parser.parse_args()
 

@@ -47,6 +47,7 @@ def kernel(width: int, bits: int, way: Way) -> Any:
     words, held = width * bits // 32, width // 4
     together = GROUPS * TOGETHER * words
     unpack, unpack_last = unpacker(width, bits), _last_unpacker(width, bits)
+    fetched = _fetcher(together)
     begin, multiply, end = _by_tiles(width) if way == "tiles" else _by_registers(width, way)
 
     @numba.njit(nogil=True)
@@ -58,13 +59,13 @@ def kernel(width: int, bits: int, way: Way) -> Any:
         products = begin(step)
         for page in range(len(starts)):
             first, last = starts[page] * words, (starts[page] + counts[page]) * words
-            if page + 1 < len(starts):
-                _fetched(codes, starts[page + 1] * words, min(counts[page + 1] * words, _AHEAD))
+            following = starts[min(page + 1, len(starts) - 1)] * words
+            ahead = min(last - first, _AHEAD)
             best[:] = -(2**31)
             while first < last:
+                after = first + ahead
+                fetched(codes, after if after < last else following + after - last)
                 if first + together <= last:
-                    if first + _AHEAD < last:
-                        _fetched(codes, first + _AHEAD, together)
                     for group in range(GROUPS):
                         unpack(codes, first + group * TOGETHER * words, spread, group)
                 else:
@@ -146,10 +147,13 @@ def _last_unpacker(width: int, bits: int) -> Any:
     return unpack_last
 
 
-@numba.njit(nogil=True)
-def _fetched(codes: Any, first: Any, words: Any) -> None:
-    for at in range(first, first + words, 16):  # a line of the cache
-        fetch(codes, at)
+def _fetcher(words: int) -> Any:
+    @numba.njit(nogil=True)
+    def fetched(codes: Any, first: Any) -> None:
+        for at in range(0, words, 16):  # a line of the cache
+            fetch(codes, first + at)
+
+    return fetched
 
 
 @numba.njit(nogil=True)

@@ -40,9 +40,9 @@ def _fetch(_context: Any, codes: Any, _at: Any) -> Any:
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, _INT, _INT, _INT])
         at = builder.gep(pointer(target, builder, signature, arguments, 0), [arguments[1]])
-        # To be read; to be kept in all caches; data.
+        # To be read; to be kept in the second cache, which can wait for more lines; data.
         call = declared(builder, "llvm.prefetch.p0i8", kind)
-        builder.call(call, [builder.bitcast(at, byte), _INT(0), _INT(3), _INT(1)])
+        builder.call(call, [builder.bitcast(at, byte), _INT(0), _INT(2), _INT(1)])
         return target.get_dummy_value()
 
     return numba.types.void(codes, numba.int64), emit
@@ -79,7 +79,7 @@ def _top(_context: Any, best: Any, _token: Any) -> Any:
 
 
 wide: Any = intrinsic(_wide)  # lets a function use the widest vectors that there are
-fetch: Any = intrinsic(_fetch)  # has a line of memory brought to the cache, wherever it is
+fetch: Any = intrinsic(_fetch)  # has a line of memory brought to the second cache, wherever it is
 keep: Any = intrinsic(_keep)  # of products that lie in memory, by token, the highest
 top: Any = intrinsic(_top)  # the highest of a register
 
