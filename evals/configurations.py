@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pagehop.tools.errors import InputError
 from pagehop.tools.retrieval.settings import Settings
 
-SIGNALS = ("documents", "statements", "counting", "opening", "neighbours")  # as shipped, in order
+SIGNALS = ("documents", "statements", "counting", "opening", "sections", "neighbours")  # in order
 STEPS = "steps"  # stands for the default and, one by one, each of its parts left out
 
-_BARE = Settings(pointing=False, route=False, cascade=False, signals=(), collapse=False)
+_BARE = Settings(pointing=False, route=False, hubs=False, cascade=False, signals=(), collapse=False)
 
 
 def _signals_without(name: str) -> tuple[str, ...]:
@@ -74,8 +74,10 @@ _ALL = (
 )
 _LEFT_OUT = (
     ("pointing", Settings(pointing=False)),
+    ("hubs", Settings(hubs=False)),
     ("cascade", Settings(cascade=False)),
     ("collapse", Settings(collapse=False)),
+    ("strata", Settings(strata=False)),
     *((name, Settings(signals=_signals_without(name))) for name in SIGNALS),
 )
 _STEPS = tuple(

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from channel_contract import DECK, PAPER, QUERIES, REPORT, ChannelContract, fill, write
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from pagehop.tools.corpus.catalogue import Catalogue
 from pagehop.tools.retrieval.channel import Query, Scope
-from pagehop.tools.retrieval.dense.channel import DenseChannel
+from pagehop.tools.retrieval.dense.channel import DenseChannel, apart
 from pagehop.tools.retrieval.dense.encoder import Encoder
 from pagehop.tools.retrieval.dense.vector_store import place_of
 
@@ -84,6 +87,44 @@ class TestByChroma(Made):
         return DenseChannel(catalogue, tmp_path / "index", flat=0)
 
 
+def asking():
+    """The mean vector of questions that any collection is asked."""
+    encoder = Encoder()
+    questions = ("What is it about?", "How many people work there?", "Who wrote this?")
+    return np.mean([encoder.query(one) for one in questions], axis=0)
+
+
+@pytest.mark.parametrize(("folder", "flat"), [("exact", 1_000), ("index", 0)])
+@pytest.mark.parametrize("query", QUERIES)
+def test_against_hubs_a_passage_counts_by_how_much_nearer_it_is_than_to_other_questions(
+    catalogue, tmp_path, folder, flat, query
+):
+    channel = DenseChannel(catalogue, tmp_path / folder, flat=flat, bank=asking)
+    channel.update()
+    own, bank = Encoder().query(query), asking()
+    ids, vectors = catalogue.vectors(Encoder().id)
+    nearer = dict(zip(ids, (vectors @ own - vectors @ bank).tolist(), strict=True))
+    found = channel.search(Query(text=query, against_hubs=True), EVERYWHERE, 20)
+    said = [nearer[one.passage_id] for one in found]
+    assert said == sorted(said, reverse=True)
+    channel.close()
+
+
+def test_a_bank_says_nothing_where_hubs_are_no_matter(exact, catalogue, tmp_path):
+    exact.update()
+    beside = DenseChannel(catalogue, tmp_path / "exact", bank=asking)
+    for text in QUERIES:
+        query = Query(text=text)
+        assert beside.search(query, EVERYWHERE, 20) == exact.search(query, EVERYWHERE, 20)
+    beside.close()
+
+
+@given(arrays(np.float32, 4, elements=st.floats(-1, 1, width=32)))
+def test_what_sets_a_query_apart_has_unit_length_or_is_nothing(query):
+    length = np.linalg.norm(apart(query, np.full(4, 0.25, dtype=np.float32)))
+    assert np.isclose(length, 1.0, atol=1e-3) or length == 0
+
+
 def test_other_words_of_the_same_meaning_are_found(exact):
     exact.update()
     assert found(exact, "How many people work there?")[0] == (REPORT, 4)
@@ -108,7 +149,7 @@ def test_each_text_is_encoded_once_and_progress_is_told(bare, tmp_path):
     assert channel.update(lambda *step: told.append(step)) == 10
     assert ("Encoding passages", 9, 9) in told
     assert told[-1] == ("Building the vector index", 3, 3)
-    assert bare.vector_count(Encoder().id) == 10
+    assert len(bare.vectors(Encoder().id)[0]) == 10
     assert channel.update() == 0
 
 

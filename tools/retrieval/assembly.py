@@ -20,6 +20,7 @@ from pagehop.tools.retrieval.signals.counting import Counting
 from pagehop.tools.retrieval.signals.documents import DocumentSignal
 from pagehop.tools.retrieval.signals.neighbours import Neighbours
 from pagehop.tools.retrieval.signals.opening import Opening
+from pagehop.tools.retrieval.signals.sections import Sections
 from pagehop.tools.retrieval.signals.statements import Statements
 from pagehop.tools.retrieval.words.channel import LexicalChannel
 from pagehop.tools.retrieval.words.expansion import corpus_vocabulary
@@ -58,10 +59,11 @@ def assemble(
     shared = Encoder(encoder)
     directory = Directory(catalogue, Facts(folder / "first_pages.sqlite3", first_pages.VERSION))
     vocabulary = corpus_vocabulary(folder.parent)
+    router = Router(own_pilots(folder.parent), shared, cache=folder)
     return Parts(
         channels=(
             LexicalChannel(catalogue, folder, vocabulary),
-            DenseChannel(catalogue, folder, shared),
+            DenseChannel(catalogue, folder, shared, bank=router.middle),
             *card_channels(catalogue, folder, shared),
             *further,
         ),
@@ -72,8 +74,9 @@ def assemble(
             ),
             Counting(catalogue),
             Opening(),
+            Sections(catalogue),
             Neighbours(),
         ),
         directory=directory,
-        router=Router(own_pilots(folder.parent), shared, cache=folder),
+        router=router,
     )

@@ -24,10 +24,12 @@ def reordered(scores: Mapping[Place, float], within: Mapping[str, Mapping[Place,
             knows come in when there is room.
     """
     order = ranked(scores)
+    before: dict[str, list[Place]] = {document: [] for document in within}
+    for place in order:
+        if place[0] in before:
+            before[place[0]].append(place)
     queues = {
-        document: iter(
-            dict.fromkeys([*ranked(found), *(one for one in order if one[0] == document)])
-        )
+        document: iter(dict.fromkeys([*ranked(found), *before[document]]))
         for document, found in within.items()
     }
     return {

@@ -27,6 +27,7 @@ class Query:
 
     text: str  # with a picture: also what was read in it; empty where nothing was
     image: "Image | None" = None  # a crop: where else does this stand?
+    against_hubs: bool = False  # what is near to any query shall count less, where a channel can
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

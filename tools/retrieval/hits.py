@@ -9,6 +9,7 @@ from pagehop.tools.corpus.records import Document, Passage, PassageKind, Region
 from pagehop.tools.retrieval.blocks import Block, PageLayout, told, whole
 from pagehop.tools.retrieval.channel import Hit, Match, Query, Scope
 from pagehop.tools.retrieval.fusion import Place, Scores, ranked
+from pagehop.tools.retrieval.strata import stratified
 from pagehop.tools.retrieval.words.analysis import words
 
 Unit: TypeAlias = Literal["page", "region"]
@@ -19,6 +20,8 @@ _KIND = 0.15  # added to a page that has a passage of a wanted kind
 _NEAREST = 0.5  # of a passage's score: that another channel chose it for its page
 _OWN = 0.35  # of a region's score: how well its passage fits, beside its page
 _PREVIEW = 300  # characters of a page that has no passage
+
+Votes: TypeAlias = Mapping[Place, Mapping[str, tuple[int, Match]]]  # channel -> rank from 1, match
 
 
 @runtime_checkable
@@ -51,9 +54,9 @@ class HitMaker:
     query: Query
     scope: Scope
     lists: Mapping[str, Sequence[Match]]
-    modalities: Collection[str]
+    modalities: Collection[str]  # to prefer
+    strata: Collection[str] = ()  # of each of which the first regions hold one
     copies: Mapping[Place, Sequence[Place]] = field(default_factory=dict)  # of a page, elsewhere
-    _ranks: dict[str, dict[Place, tuple[int, str]]] = field(default_factory=dict, init=False)
 
     def make(self, scores: Scores, k: int, unit: Unit) -> list[Hit]:
         """The `k` best pages, or regions of the best pages, as hits."""
@@ -67,23 +70,30 @@ class HitMaker:
         if unit == "region":
             return self._region_hits(scores, places[:_READ], k)
         shown = places[:k]
-        fit = self._fit(shown)
-        return [self._page_hit(place, scores[place], fit) for place in shown]
+        votes = self._votes(shown)
+        fit = self._fit(shown, votes)
+        return [
+            self._hit(place, self._best(place, fit), scores[place], votes[place]) for place in shown
+        ]
 
-    def _page_hit(self, place: Place, score: float, fit: Mapping[str, float]) -> Hit:
-        blocks = self._shown(place, fit)
-        best = max(blocks, key=self._wanted, default=None)
-        return self._hit(place, best, score)
+    def _best(self, place: Place, fit: Mapping[str, float]) -> Shown | None:
+        return max(self._shown(place, fit), key=self._wanted, default=None)
 
     def _region_hits(self, scores: Scores, places: Sequence[Place], k: int) -> list[Hit]:
-        fit = self._fit(places)
+        votes = self._votes(places)
+        fit = self._fit(places, votes)
         found = [one for place in places for one in self._shown(place, fit)]
         highest = max((one.fit for one in found), default=1.0)
         scored = [
             (scores[one.place] + _OWN * one.fit / highest + self._bonus(one), one) for one in found
         ]
         best = sorted(scored, key=lambda each: -each[0])  # stable: the better page goes first
-        return [self._hit(one.place, one, score) for score, one in _once(best)[:k]]
+        unique = _once(best)
+        order = stratified([one.kind for _, one in unique], self.strata)
+        return [
+            self._hit(one.place, one, score, votes[one.place])
+            for score, one in (unique[at] for at in order[:k])
+        ]
 
     def _bonus(self, shown: Shown) -> float:
         return _KIND if shown.kind in self.modalities else 0.0
@@ -91,7 +101,17 @@ class HitMaker:
     def _wanted(self, shown: Shown) -> tuple[bool, float]:
         return shown.kind in self.modalities, shown.fit
 
-    def _fit(self, places: Sequence[Place]) -> dict[str, float]:
+    def _votes(self, places: Sequence[Place]) -> Votes:
+        """Which channels found these pages, and at which rank; nothing of other pages."""
+        votes: dict[Place, dict[str, tuple[int, Match]]] = {place: {} for place in places}
+        for name, matches in self.lists.items():
+            for rank, match in enumerate(matches, start=1):
+                place = (match.document_id, match.page)
+                if place in votes:
+                    votes[place].setdefault(name, (rank, match))
+        return votes
+
+    def _fit(self, places: Sequence[Place], votes: Votes) -> dict[str, float]:
         """How well passages and regions fit, by id: by the scorers, and as the channels chose."""
         fit: dict[str, float] = {}
         for scorer in self.scorers:
@@ -99,12 +119,10 @@ class HitMaker:
             highest = max(scored.values(), default=0.0) or 1.0
             for one, score in scored.items():
                 fit[one] = fit.get(one, 0.0) + score / highest
-        inside = set(places)
         chosen = {
             match.region_id or match.passage_id
-            for matches in self.lists.values()
-            for match in matches
-            if (match.document_id, match.page) in inside
+            for found in votes.values()
+            for _, match in found.values()
         }
         for name in chosen:
             if name:
@@ -134,7 +152,13 @@ class HitMaker:
     def _passages(self, place: Place) -> Sequence[Passage]:
         return self.catalogue.passages(*place)
 
-    def _hit(self, place: Place, shown: Shown | None, score: float) -> Hit:
+    def _hit(
+        self,
+        place: Place,
+        shown: Shown | None,
+        score: float,
+        found: Mapping[str, tuple[int, Match]],
+    ) -> Hit:
         page = self.catalogue.page(*place)
         hit = Hit(
             document=self.documents[page.document_id].name,
@@ -144,11 +168,9 @@ class HitMaker:
             bbox=None,
             modality="page",
             score=round(score, 6),
-            channels={name: found[place][0] for name, found in self._found() if place in found},
+            channels={name: rank for name, (rank, _) in found.items()},
             reasons=tuple(
-                f"{name}: {found[place][1]}"
-                for name, found in self._found()
-                if place in found and found[place][1]
+                f"{name}: {match.reason}" for name, (_, match) in found.items() if match.reason
             ),
             text=page.text[:_PREVIEW],
             copies=tuple(
@@ -167,15 +189,6 @@ class HitMaker:
             passage_id=shown.passage.id if shown.passage else None,
             region_id=shown.block.region_id,
         )
-
-    def _found(self) -> Collection[tuple[str, dict[Place, tuple[int, str]]]]:
-        """Each channel's ranks of the pages it found, and why it found them."""
-        if not self._ranks:
-            for name, matches in self.lists.items():
-                ranks = self._ranks.setdefault(name, {})
-                for rank, match in enumerate(matches, start=1):
-                    ranks.setdefault((match.document_id, match.page), (rank, match.reason))
-        return self._ranks.items()
 
 
 def _once(scored: Sequence[tuple[float, Shown]]) -> list[tuple[float, Shown]]:

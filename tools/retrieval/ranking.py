@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from pagehop.tools.corpus.records import Document
 from pagehop.tools.retrieval.channel import Match, Query, Scope
 from pagehop.tools.retrieval.fusion import Place, Scores
+from pagehop.tools.retrieval.routing.pilots import Granularity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class Asked:
     scope: Scope
     documents: Mapping[str, Document]  # those of the scope, by id
     lists: Mapping[str, Sequence[Match]]  # what each channel found, best first
+    granularity: Granularity = "region"  # how much of a document the question is about
 
 
 class Signal(Protocol):

@@ -121,6 +121,7 @@ class Retriever:
             scope=scope,
             lists=scored.lists,
             modalities=frozenset(modalities),
+            strata=_strata(request, scored),
             copies=unique.copies,
         )
         k = max(k, 0)
@@ -186,7 +187,12 @@ def _cut(maker: HitMaker, scores: Scores, k: int, unit: Unit, cut: Cut) -> list[
     if unit == "page":
         return maker.make(scores, kept([scores[one] for one in ranked(scores)], cut, k), unit)
     hits = maker.make(scores, 2 * k, unit)  # a mixture needs to see what does not fit, too
-    return hits[: kept([hit.score for hit in hits], cut, k)]
+    return hits[: kept(sorted((hit.score for hit in hits), reverse=True), cut, k)]
+
+
+def _strata(request: Request, scored: Scored) -> Collection[Modality]:
+    """The kinds of region that the route chose."""
+    return scored.routed.modalities if request.settings.strata and scored.routed else ()
 
 
 def _route(request: Request, scored: Scored) -> Route:

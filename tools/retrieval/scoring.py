@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from pagehop.tools.corpus.catalogue import Catalogue
@@ -89,7 +89,11 @@ class Scorer:
         for place in scores:
             scores[place] += pointing.documents.get(place[0], 0.0)
         asked = Asked(
-            query=request.query, scope=request.scope, documents=request.documents, lists=lists
+            query=request.query,
+            scope=request.scope,
+            documents=request.documents,
+            lists=lists,
+            granularity=routed.granularity if routed else "region",
         )
         scores = adjusted(self._counting(request.settings), asked, scores)
         return Scored(scores=scores, lists=lists, pointing=pointing, routed=routed)
@@ -150,7 +154,9 @@ class Scorer:
             return self._threads
 
     def _search(self, name: str, request: Request) -> Sequence[Match]:
-        return self._channels[name].search(request.query, request.scope, DEPTH)
+        many = len(request.documents) > 1
+        query = replace(request.query, against_hubs=many and request.settings.hubs)
+        return self._channels[name].search(query, request.scope, DEPTH)
 
     def _knowing(self) -> list[Knowing]:
         parts = (self._directory, *self._signals)

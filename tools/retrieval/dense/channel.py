@@ -1,7 +1,14 @@
-"""The dense channel: cosine of sentence embeddings, the best passage speaking for its page."""
+"""The dense channel: cosine of sentence embeddings, the best passage speaking for its page.
+
+Some passages are near to any question: hubs. Against them a passage is scored by how much nearer it
+is to this question than to a bank of others, on average (a query bank as in Bogolin et al., Cross
+Modal Retrieval with Querybank Normalisation, 2022; the mean taken away as in Suzuki et al.,
+Centering Similarity Measures to Reduce Hubs, 2013). As the mean of products is the product with the
+mean, it is the query that is moved: nothing is kept of the passages.
+"""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -38,6 +45,7 @@ class DenseChannel:
         encoder: str | Encoder | None = None,
         *,
         flat: int = _FLAT,
+        bank: Callable[[], NDArray[np.float32]] | None = None,
     ) -> None:
         """Search a catalogue's passages.
 
@@ -46,6 +54,7 @@ class DenseChannel:
             folder: of derived indexes.
             encoder: of passages and queries, or its path or name; None: all-MiniLM-L6-v2.
             flat: passages; more of them are searched through Chroma.
+            bank: gives the mean vector, (dim,), of questions of all kinds; None: hubs stay.
 
         Raises:
             UnknownModelError: the encoder's weights are not on this machine.
@@ -55,6 +64,7 @@ class DenseChannel:
         self._store = VectorStore(folder / f"vectors-{self._encoder.id}")
         self._index = ChromaIndex(folder / f"dense-{self._encoder.id}")
         self._flat = flat
+        self._bank = bank
         self._seen: int | None = None  # the catalogue's generation that the store answers for
         self._verdict: tuple[int | None, bool] = (None, False)  # generation, is Chroma up to it
         self._foreign = False  # whether another process owned Chroma's index at the last update
@@ -89,6 +99,8 @@ class DenseChannel:
         if not len(rows):
             return []
         vector = self._encoder.query(query.text)
+        if query.against_hubs and self._bank is not None:
+            vector = apart(vector, self._bank())
         if scope.documents is None and self._indexed(rows):
             near = _pages(self._index.nearest(vector, _DEPTH), scope.without)
         else:
@@ -195,6 +207,12 @@ class DenseChannel:
             if self._verdict[0] != self._seen:
                 self._verdict = (self._seen, self._index.ensure(*_all(rows), grow=False))
             return self._verdict[1]
+
+
+def apart(query: NDArray[np.float32], bank: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What sets a query apart from the mean of others, as a vector of unit length, (dim,)."""
+    own = query - bank
+    return own / (np.linalg.norm(own) or 1.0)
 
 
 def _all(rows: Rows) -> tuple[list[str], NDArray[np.float32]]:

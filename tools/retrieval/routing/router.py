@@ -89,6 +89,11 @@ class Router:
         with self._making:
             _ = self._vectors
 
+    def middle(self) -> NDArray[np.float32]:
+        """The mean of the pilots' vectors, (dim,): what all questions have in common."""
+        self.prepare()
+        return self._middle
+
     def read(self, text: str) -> None:
         """Encode a question that will be routed; the vector is remembered."""
         if text.strip():
@@ -137,6 +142,11 @@ class Router:
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
         return vectors_of([pilot.question for pilot in self._pilots], self._encoder, self._cache)
+
+    @cached_property
+    def _middle(self) -> NDArray[np.float32]:
+        mean: NDArray[np.float32] = self._vectors.mean(axis=0)
+        return mean
 
     def _near(self, likeness: NDArray[np.float32]) -> dict[Modality, float]:
         """How near the nearest pilots of each kind are."""
