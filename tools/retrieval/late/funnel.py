@@ -26,7 +26,7 @@ class Limits:
     """How many pages each step of a search leaves, and how large a file grows."""
 
     outlined: int = 60  # pages left by the scan of outlines, times the root of those scanned
-    sketched: int = 18  # and by that of sketches
+    sketched: int = 24  # and by that of sketches
     depth: int = 48  # pages left by the scan of codes: scored exactly; if over half are asked, more
     segment_tokens: int = 2_000_000  # about 0.6 GB: what a compaction rewrites at least
 
@@ -89,6 +89,7 @@ class Funnel:
     def _similarities(
         self, view: View, query: NDArray[np.float32], positions: Positions
     ) -> list[Similarity]:
+        view.announce(positions)
         device = self.device or _best_device()
         if self.compiled and device == "cpu":
             from pagehop.tools.retrieval.late import exact

@@ -147,6 +147,11 @@ class SegmentView:
         if os.preadv(self._file, [into.data], start * row) != into.nbytes:
             raise damaged(self._path, (start + len(into)) * row)
 
+    def announce(self, start: int, count: int) -> None:
+        """Say that rows of token vectors will be used: those on disk are then read all at once."""
+        row = self.tokens.shape[1] * self.tokens.itemsize
+        os.posix_fadvise(self._file, start * row, count * row, os.POSIX_FADV_WILLNEED)
+
     def block(self, item: Item, dim: int) -> Block:
         """What is stored of a page."""
         code, pooled = words(dim, CODE_BITS), words(dim, SKETCH_BITS)

@@ -151,6 +151,12 @@ class View:
         vectors: NDArray[np.float16] = segment.tokens[start : start + int(self.tokens[position])]
         return vectors
 
+    def announce(self, positions: Positions) -> None:
+        """Say that the token vectors of some pages will be used."""
+        for at in positions.tolist():
+            segment = self.segments[int(self.segment[at])]
+            segment.announce(int(self.start[at]), int(self.tokens[at]))
+
     def read(self, positions: Positions) -> list[NDArray[np.float16]]:
         """The token vectors of some pages, (tokens, dim) each, in memory.
 
