@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from pagehop.apps.boxes import BoxOption, parse_box
 from pagehop.apps.folder import (
     CorpusOption,
     FoldersOption,
@@ -18,9 +18,11 @@ from pagehop.apps.folder import (
     open_corpus,
 )
 from pagehop.apps.printing import place, say, say_json, shorten, tell
+from pagehop.apps.sought import Sought
 
 if TYPE_CHECKING:
     from pagehop.tools.retrieval.channel import Hit
+    from pagehop.tools.retrieval.crops import Crop
     from pagehop.tools.retrieval.retriever import Found, Route
 
 NAMED = 3  # pages that the query names, as far as a brief route lists them
@@ -33,8 +35,19 @@ def search(
     ] = "",
     *,
     image: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--image", metavar="FILE", help="A picture: where else does this stand?"),
+    ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option(help="FILE is a document of the corpus: where else does this page stand?"),
+    ] = None,
+    box: BoxOption = "",
+    model: Annotated[  # not PAGEHOP_MODEL: a search sends nothing away that it is not told to
+        str | None,
+        typer.Option(
+            "--model", metavar="M", help="A chat model that sees (provider:name) reads FILE too."
+        ),
     ] = None,
     documents: InOption = None,
     tags: TagsOption = None,
@@ -67,22 +80,27 @@ def search(
         raise EmptyQuestionError(
             'The query is empty. Give words (pagehop search "total revenue") or --image FILE.'
         )
+    sought = Sought(image=image, page=page, box=parse_box(box), model=model)
     with open_corpus(corpus_folder(context, corpus)) as opened:
+        crop = sought.crop(opened, query)
         found = opened.find(
             query,
             k,
-            image=image,
+            image=crop,
             documents=opened.choose(documents or (), tags=tags or (), folders=folders or ()),
             unit="region" if regions else "page",
             channels=channels or None,
+            without=sought.place(opened),
             cut=cut,
         )
     if as_json:
-        say_json(search_record(query, image, found))
+        say_json(search_record(query, sought.record(crop), found))
         return
     for rank, hit in enumerate(found.hits, start=1):
         for line in hit_lines(rank, hit):
             say(line)
+    for line in seen(crop) if why and crop else ():
+        tell(line)
     for reason in found.route.reasons if why else brief(found.route):
         tell(f"route: {reason}")
     if not found.hits:
@@ -96,12 +114,12 @@ def search_schema() -> dict[str, Any]:
     return schema
 
 
-def search_record(query: str, image: Path | None, found: "Found") -> dict[str, Any]:
+def search_record(query: str, picture: dict[str, Any], found: "Found") -> dict[str, Any]:
     """The JSON form of a search, as the contract fixes it."""
     route = found.route
     return {
         "query": query,
-        "image": None if image is None else str(image),
+        **picture,
         "route": {
             "reasons": list(route.reasons),
             "references": _pages(route.references),
@@ -131,10 +149,18 @@ def hit_lines(rank: int, hit: "Hit") -> Iterator[str]:
     """One hit for a person: where, how found, its words, and where the same page stands too."""
     votes = ", ".join(f"{channel} {place_there}" for channel, place_there in hit.channels.items())
     where = place(hit.document, hit.page, hit.page_label)
-    yield f"{rank:>3}  {where}, {hit.modality}  {hit.score:.3f}  ({votes})"
-    yield f"     {shorten(hit.text)}"
+    found = f"({votes})" if votes else "(named)"  # only pointing gives a page that no channel has
+    yield f"{rank:>3}  {where}, {hit.modality}  {hit.score:.3f}  {found}"
+    if hit.text:
+        yield f"     {shorten(hit.text)}"
     if hit.copies:
         yield f"     the same page: {_listed(hit.copies)}"
+
+
+def seen(crop: "Crop") -> Iterator[str]:
+    """What is known of the picture in words, and by whom, a line each."""
+    known = {"a model": crop.reading, "its document": crop.about, "what stands in it": crop.text}
+    yield from (f"picture, by {who}: {shorten(said)}" for who, said in known.items() if said)
 
 
 def brief(route: "Route") -> Iterator[str]:

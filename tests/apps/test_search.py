@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from pagehop.apps.search import search_schema
+from tests.agents.openai_server import OpenAIServer, Refuse, Say
 from tests.apps.program import REPORT, RIVAL, run_here, write_pdf
 
 PARTS = {
@@ -87,6 +88,66 @@ def test_a_picture_is_looked_for_alone_and_with_words(here, crop):
     words = of_json(here("search", "of Alder Mills, in Ghent", "--image", crop, "--json"))
     assert "alder.pdf" in {hit["document"] for hit in words["hits"]}
     assert words["query"] == "of Alder Mills, in Ghent"
+
+
+def test_a_part_of_a_page_is_looked_for_elsewhere(here):
+    part = ("--image", "birch.pdf", "--page", "1", "--box", "0.1,0.14,0.7,0.24")
+    found = of_json(here("search", *part, "--json"))
+    assert "51.7" in found["crop"]["text"]
+    assert found["crop"]["of"] == "birch"
+    assert (found["image"], found["crop"]["page"]) == ("birch.pdf", 1)
+    assert found["crop"]["bbox"] == [0.1, 0.14, 0.7, 0.24]
+    assert ("birch.pdf", 1) not in {(hit["document"], hit["page"]) for hit in found["hits"]}
+    best = found["hits"][0]
+    assert (best["document"], best["page"]) == ("alder.pdf", 1)
+    assert "picture, by what stands in it: " in here("search", *part, "--why").err
+
+
+def test_a_model_reads_the_picture_too(here, crop):
+    seen = {"title": "Employees of Alder Mills", "labels": ["chief executive"], "subject": ""}
+    with OpenAIServer(Say(fields=seen)) as server:
+        reading = ("--model", f"openai:seer@{server.url}")
+        found = of_json(here("search", "people", "--image", crop, *reading, "--json"))
+    assert found["crop"]["reading"] == "Employees of Alder Mills\nchief executive"
+    assert (found["hits"][0]["document"], found["hits"][0]["page"]) == ("alder.pdf", 2)
+    (request,) = server.requests
+    assert len(request.pictures) == 1
+    assert "51.7" in request.prompt
+
+
+def test_where_the_model_fails_it_is_told_and_the_picture_is_searched_for_without(here, crop):
+    with OpenAIServer(answer=lambda _: Refuse(status=400, message="too busy")) as server:
+        ran = here("search", "--image", crop, "--model", f"openai:seer@{server.url}", "--json")
+    assert ran.err.startswith("Reading the picture failed: RequestRefusedError: ")
+    assert len(ran.err.splitlines()) == 1
+    found = of_json(ran)
+    assert found["crop"]["reading"] == ""
+    assert (found["hits"][0]["document"], found["hits"][0]["page"]) == ("birch.pdf", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--model", "openai:seer@http://127.0.0.1:9/v1"), "--image FILE"),
+        (("--page", "1"), "--image FILE"),
+        (("--image", "crop.png", "--box", "0,0,1,1"), "--page N"),
+        (("--image", "birch.pdf", "--page", "1", "--box", "all"), "four numbers"),
+        (("--image", "birch.pdf", "--page", "7"), "has one page"),
+        (("--image", "birch.pdf"), "It is a PDF"),
+        (("--image", "nowhere.png"), "no picture"),
+        (("--image", "crop.png", "--model", "local:/no/where"), "/no/where"),
+        (("--image", "crop.png", "--model", "openai:gpt-3.5-turbo"), "takes no pictures"),
+    ],
+)
+def test_a_picture_that_cannot_be_looked_for_is_said_in_one_line(
+    here, crop, monkeypatch, options, said
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "none: nothing is called")
+    ran = here("search", "revenue", *options)
+    assert ran.code == 2
+    assert said in ran.complaint
+    assert len(ran.err.splitlines()) == 1
+    assert not ran.out
 
 
 def test_a_search_is_narrowed_to_documents_channels_regions_and_a_number_of_hits(here):

@@ -1,11 +1,11 @@
 """A crop as a query: where else does this table appear, but for 2022?
 
-The crop is read for the channels that go by words, and shown to those that see. What a person
-says in words overrules what stands in the crop.
+The crop is read for the channels that go by words, and shown to those that see. A file is read by
+OCR; a part of a page that the corpus has, in `page_crops`; either by a model too, where there is
+one (`pagehop.agents.model.looking.crop_reader`).
 """
 
 import io
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +23,7 @@ from pagehop.tools.errors import (
     WorkerError,
 )
 from pagehop.tools.retrieval.channel import Query
+from pagehop.tools.retrieval.crop_words import merged
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,19 +36,16 @@ _THINNEST = 100  # times as long as wide, or more, is a line and no picture
 
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 
-_YEAR = re.compile(r"\b(?:FY\s?|CY\s?)?['\u2019]?(?:(?:19|20)\d\d)\b|\bFY\s?\d\d\b", re.IGNORECASE)
-_QUARTER = re.compile(
-    r"\b[1-4]Q\b|\bQ[1-4]\b|\b(?:first|second|third|fourth)\s+quarter\b", re.IGNORECASE
-)
-_FIGURE = re.compile(r"(?<![\w.])[($\u20ac\u00a3-]*\d[\d,.]*\s?%?\)?(?!\w)")
-
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A picture that is searched for, and what is read in it."""
+    """A picture that is searched for, and what is known of it in words."""
 
     picture: "Image"  # in RGB
-    text: str  # lines, captions first; empty where there are none
+    text: str  # what stands in it, in lines, captions first; empty where nothing does
+    about: str = ""  # what its document says of it, where that is known, in lines
+    reading: str = ""  # what a model says that it shows, in lines
+    of: str = ""  # what the name of its document says, but for the year
 
 
 def open_crop(source: "str | Path | bytes | Image", farm: Farm) -> Crop:
@@ -66,60 +64,47 @@ def open_crop(source: "str | Path | bytes | Image", farm: Farm) -> Crop:
         _refuse_others(path, name, farm)
         try:
             look = _decoded(farm.render(path, 1, dpi=_LOOK_DPI))
-            _refuse_specks(look, name)
-            dpi = min(_DPI[1], max(_DPI[0], _LOOK_DPI * LONG_SIDE / max(look.size)))
+            refuse_specks(look, name)
+            dpi = dpi_to_read(look.width, look.height)
             picture = _decoded(farm.render(path, 1, dpi=dpi))
             words = farm.ocr(path, 1, dpi=dpi)
         except (BadBoxError, WorkerError) as error:  # too many pixels; cut off, or too slow
             raise BadPictureError(f"{name} cannot be searched for. {error}") from error
-    return Crop(picture.convert("RGB"), _told(words))
+    return Crop(picture.convert("RGB"), in_lines(words))
 
 
-def crop_query(source: "str | Path | bytes | Image", farm: Farm, text: str = "") -> Query:
-    """A query of a picture, and of words where there are any; raises as `open_crop` does."""
-    crop = open_crop(source, farm)
-    return Query(text=merged(text, crop.text), image=crop.picture)
+def sought(crop: Crop, text: str = "") -> Query:
+    """The query of a crop, and of a person's words where there are any.
 
-
-def merged(text: str, read: str) -> str:
-    r"""What a person says, then what was read in the crop where the two do not disagree.
-
-    The number of a caption goes: it is that document's own, and nobody asked for "Table 4".
-    A year or quarter in the words replaces those in the crop, and then its figures go too: another
-    year's table has the same labels and other numbers.
-
-    >>> merged("but for 2022?", "Net sales 2023 $ 383,285")
-    'but for 2022? Net sales'
-    >>> merged("where else?", "Table 4: Net sales\n2023 $ 383,285")
-    'where else? Net sales 2023 $ 383,285'
+    What a model has read beside those words is searched for alone: it has left out what they
+    replace, such as another company, and no rule could.
     """
-    kept = "\n".join(_unlabelled(line) for line in read.splitlines())
-    periods = (_YEAR, _QUARTER)
-    if any(period.search(text) for period in periods):
-        for period in periods:
-            if period.search(text):
-                kept = period.sub(" ", kept)
-        years = _YEAR.findall(kept)
-        kept = _FIGURE.sub(lambda found: _if_year(found.group(), years), kept)
-        kept = re.sub(r"[$\u20ac\u00a3]", " ", kept)
-    return " ".join([text.strip(), *kept.split()]).strip()
+    known = (crop.reading, crop.about, crop.text)
+    parts = known[:1] if text.strip() and crop.reading else known
+    read = "\n".join(filter(None, parts))
+    return Query(text=merged(text, read, crop.of), image=crop.picture)
 
 
-def _unlabelled(line: str) -> str:
-    """A caption without its label, any other line as it is."""
-    label = caption_label(line)
-    if not label:
-        return line
-    number = label.split()[-1]
-    return line[line.index(number) + len(number) :].lstrip(" :.|)\u2013\u2014-")
+def refuse_specks(picture: "Image", name: str) -> None:
+    """Refuse a picture that shows too little, and call it by that name.
+
+    Raises:
+        BadPictureError: nothing can be read or seen on it.
+    """
+    short, long = sorted(picture.size)
+    if short < _SMALLEST or long > _THINNEST * short:
+        raise BadPictureError(
+            f"{name} shows too little to search for: it has {picture.width} x {picture.height} "
+            "pixels. Give a larger part of the page."
+        )
 
 
-def _if_year(figure: str, years: Sequence[str]) -> str:
-    """A figure that is a year nobody overruled stays; any other goes."""
-    return figure if figure.strip() in years else " "
+def dpi_to_read(width: float, height: float) -> float:
+    """The resolution at which a picture of that size in points is read."""
+    return min(_DPI[1], max(_DPI[0], _LOOK_DPI * LONG_SIDE / max(1.0, width, height)))
 
 
-def _told(words: Sequence[Word]) -> str:
+def in_lines(words: Sequence[Word]) -> str:
     """Lines of words, those that name a table or figure first: they say most."""
     lines: dict[int, list[str]] = {}
     for word in words:
@@ -139,16 +124,6 @@ def _refuse_others(path: Path, name: str, farm: Farm) -> None:
     raise BadPictureError(
         f"{name} is no picture to search for. {reason} Give a PNG, JPEG, TIFF or WebP picture."
     )
-
-
-def _refuse_specks(look: "Image", name: str) -> None:
-    """Raise where there is too little to see; `look` has a pixel for each of its points."""
-    short, long = sorted(look.size)
-    if short < _SMALLEST or long > _THINNEST * short:
-        raise BadPictureError(
-            f"{name} shows too little to search for: at {_LOOK_DPI:.0f} dpi it has {look.width} x "
-            f"{look.height} pixels. Give a larger part of the page."
-        )
 
 
 def _decoded(png: bytes) -> "Image":
