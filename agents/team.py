@@ -15,7 +15,7 @@ from pagehop.tools.retrieval.channel import Hit
 
 AnswerForm: TypeAlias = Literal["free", "number", "yes/no", "list", "name", "date"]
 Look: TypeAlias = Literal["text", "table", "figure", "page"]  # which modality a sub-question needs
-GapKind: TypeAlias = Literal["breadth", "depth", "conflict"]
+GapKind: TypeAlias = Literal["breadth", "depth", "conflict", "plan"]
 Ruling: TypeAlias = Literal["sufficient", "gaps", "unanswerable"]
 LookRuling: TypeAlias = Literal["stands", "contradicted", "unclear"]
 
@@ -55,9 +55,9 @@ class Plan:
 class Gap:
     """What is still missing, as the critic names it."""
 
-    kind: GapKind  # breadth: search elsewhere; depth: look closer; conflict: sources disagree
-    sub_question: str  # id of the sub-question it belongs to
-    query: str  # what to search for or to look at next
+    kind: GapKind  # search elsewhere, look closer, sources disagree, nobody asked for it
+    sub_question: str  # id of the sub-question it belongs to; "" where the plan has none for it
+    query: str  # what to search for, to look at or to ask next
     reason: str
     document: str = ""  # depth and conflict: where to look
     page: int = 0
@@ -153,17 +153,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A claim that rests on a picture alone, to be held against the picture once more."""
+    """A claim that rests on pictures, to be held against all of them once more."""
 
     claim: str
-    evidence: Evidence  # of a picture; its words are no text of the page
+    evidence: tuple[Evidence, ...]  # of pictures; their words are no text of the pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondLook:
-    """What a second look at the picture said about a reading."""
+    """What a second look at its pictures said about a claim."""
 
-    evidence: str  # ledger id
+    claim: str
+    evidence: tuple[str, ...]  # ledger ids of what the pictures were said to show
     ruling: LookRuling
     seen: str = ""  # what is read there, literally
     reason: str = ""
@@ -207,11 +208,15 @@ class Deliberation(Protocol):
     """What a team may do beside its five roles; each is asked for where the effort allows it."""
 
     def look_again(self, readings: Sequence[Reading]) -> tuple[SecondLook, ...]:
-        """Whether what was read off pictures is there; a reading without a look stays as it is."""
+        """Whether claims on pictures stand by them; a claim without a look stays as it is."""
         ...
 
     def adjudicate(self, case: Case, drafts: Sequence[Draft]) -> int:
         """Which of several drafts the evidence supports best: its place in the list, from 0."""
+        ...
+
+    def replan(self, case: Case, documents: Sequence[str]) -> Plan:
+        """Sub-questions to add where the critic's gaps say that the plan was wrong."""
         ...
 
     def search_words(self, task: Task, searches: Sequence[Search]) -> str:

@@ -1,4 +1,4 @@
-"""Where an answer is worth more than one look: skipping the critic, second looks, several drafts.
+"""Where an answer is worth more than one look: the critic, a new plan, second looks, more drafts.
 
 What each step costs is the effort's to say (`pagehop.agents.budget.Effort`).
 """
@@ -8,11 +8,13 @@ from dataclasses import replace
 
 from pagehop.agents.checks.agreement import agree
 from pagehop.agents.checks.verifier import Verified, verify
-from pagehop.agents.team import Case, Draft, Reading, SecondLook, Verdict
-from pagehop.graphs.services import UNWILLING, Services
+from pagehop.agents.team import Case, Draft, Gap, Plan, Reading, SecondLook, Verdict
+from pagehop.graphs import hops
+from pagehop.graphs.outcome import case_of
+from pagehop.graphs.services import UNWILLING, Services, failure
 from pagehop.graphs.state import State
 from pagehop.tools.errors import BudgetSpentError
-from pagehop.tools.evidence import Claim
+from pagehop.tools.evidence import Claim, Evidence
 
 SURE = 0.85  # confidence from which on one look settles a question
 ONE_LOOK = "one look answered it"
@@ -34,6 +36,23 @@ def settled(state: State, services: Services) -> Verdict | None:
     if not all(agree(best.answer, other.answer) for other in told):
         return None
     return Verdict(ruling="sufficient", reason=ONE_LOOK)
+
+
+def replanned(state: State, gaps: Sequence[Gap], services: Services) -> tuple[Plan, str]:
+    """The plan with what the planner adds where gaps say that it was wrong; a word if it fails.
+
+    Without the planner such a gap is a sub-question in the critic's own words.
+    """
+    wrong = [gap for gap in gaps if gap.kind == "plan"]
+    team = services.deliberation
+    if not wrong or team is None:
+        return hops.widen(state.plan, wrong), ""
+    verdict = Verdict(ruling="gaps", gaps=tuple(wrong))
+    case = replace(case_of(state, services), verdict=verdict)
+    try:
+        return hops.added(state.plan, team.replan(case, services.names())), ""
+    except UNWILLING as error:
+        return hops.widen(state.plan, wrong), failure("planning again", error)
 
 
 def draft_of(case: Case, state: State, services: Services) -> Draft:
@@ -65,7 +84,7 @@ def checked(state: State, services: Services) -> tuple[Verified, tuple[SecondLoo
     assert state.draft is not None
     found = checked_once(state, services)
     team = services.deliberation
-    readings = _readings(state, found)[: services.effort.second_looks]
+    readings = _affordable(_readings(state, found), services.effort.second_looks)
     if team is None or not readings:
         return found, ()
     looks = team.look_again(readings)
@@ -105,19 +124,36 @@ def _verify(
 
 
 def _readings(state: State, found: Verified) -> list[Reading]:
-    """The claims that stand on pictures alone, with the reading that carries each of them."""
-    looked = {look.evidence for look in state.looks}
+    """The claims that stand on pictures, each with all readings that carry it."""
     ledger = {entry.id: entry for entry in state.ledger}
     unverified = {(c.document_id, c.page, c.quote) for c in found.citations if not c.verified}
     readings: dict[str, Reading] = {}
     for claim in state.draft.claims if state.draft else ():
-        for id_ in _unread(claim, found):
-            entry = ledger.get(id_)
-            place = entry and (entry.document_id, entry.page, entry.quote)
-            if entry is None or entry.verbatim or id_ in looked or place not in unverified:
-                continue
-            readings.setdefault(id_, Reading(claim=claim.text, evidence=entry))
+        cited = (ledger[id_] for id_ in _unread(claim, found) if id_ in ledger)
+        seen = tuple(
+            entry
+            for entry in dict.fromkeys(cited)
+            if not entry.verbatim and (entry.document_id, entry.page, entry.quote) in unverified
+        )
+        if seen and not _was_looked_at(claim, seen, state.looks):
+            readings.setdefault(claim.text, Reading(claim=claim.text, evidence=seen))
     return list(readings.values())
+
+
+def _was_looked_at(claim: Claim, seen: tuple[Evidence, ...], looks: Sequence[SecondLook]) -> bool:
+    """Whether the claim was, or the only picture that it rests on."""
+    only = (seen[0].id,) if len(seen) == 1 else None
+    return any(look.claim == claim.text or look.evidence == only for look in looks)
+
+
+def _affordable(readings: Sequence[Reading], most: int) -> list[Reading]:
+    """The claims, in their order, that are looked at with at most so many pictures in all."""
+    kept: list[Reading] = []
+    for reading in readings:
+        if len(reading.evidence) <= most:
+            kept.append(reading)
+            most -= len(reading.evidence)
+    return kept
 
 
 def _unread(claim: Claim, found: Verified) -> tuple[str, ...]:

@@ -97,6 +97,15 @@ def widen(plan: Plan, gaps: Iterable[Gap]) -> Plan:
     return replace(plan, sub_questions=tuple(subs))
 
 
+def added(plan: Plan, more: Plan) -> Plan:
+    """The plan with the sub-questions of another that it does not have, at most `MAX_HOPS`."""
+    asked = {sub.question for sub in plan.sub_questions}
+    ids = {sub.id for sub in plan.sub_questions}
+    new = [s for s in more.sub_questions if s.question not in asked and s.id not in ids]
+    room = max(0, MAX_HOPS - len(plan.sub_questions))
+    return replace(plan, sub_questions=(*plan.sub_questions, *new[:room]))
+
+
 def gap_errands(state: State, plan: Plan, gaps: Iterable[Gap], *, wave: int) -> tuple[Errand, ...]:
     """What the critic asked for: a search elsewhere, or the named page once more and closer."""
     by_id = {sub.id: sub for sub in plan.sub_questions}

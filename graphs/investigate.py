@@ -35,7 +35,8 @@ def assign(errand: Errand, hits: tuple[Hit, ...], *, whole: bool = False) -> tup
     """Text and tables to the text agent; pages to the image agent where pictures may matter.
 
     The text agent is asked even without hits: it may have a tool that knows. The image agent
-    sees every hit unless the plan wants text or tables alone and no hit is a picture.
+    sees every hit unless the plan wants text or tables alone and no hit is a picture. A place
+    that is to be read again, and was read off a picture, is the image agent's alone.
     """
     task = Task(
         question=errand.question,
@@ -51,7 +52,15 @@ def assign(errand: Errand, hits: tuple[Hit, ...], *, whole: bool = False) -> tup
     if not hits or (errand.kind == "search" and wanted and not (wanted & PICTURES or pictured)):
         return (read,)
     look = Assignment(wave=errand.wave, role="look", task=replace(task, closer=errand.closer))
-    return (look,) if errand.kind == "depth" and wanted <= PICTURES and wanted else (read, look)
+    closer = errand.kind == "depth" and wanted <= PICTURES and wanted
+    return (look,) if closer or _was_seen(errand) else (read, look)
+
+
+def _was_seen(errand: Errand) -> bool:
+    """Whether all that is known of the pages to be read again was read off their pictures."""
+    known = [entry for entry in errand.known if (entry.document, entry.page) in errand.pages]
+    again = errand.pages and {(entry.document, entry.page) for entry in known} == {*errand.pages}
+    return bool(again) and all(e.agent == "image" and not e.verbatim for e in known)
 
 
 def _asked(errand: Errand) -> str:

@@ -139,8 +139,11 @@ def critique(state: State, runtime: Runtime[Services]) -> Update:
         stuck = state.rounds > 0 and now == state.progress
         last = rounds >= services.budget.rounds
         open_ = verdict.gaps if verdict.ruling == "gaps" and not stuck and not last else ()
-        widened = hops.widen(state.plan, open_)
-        errands = hops.gap_errands(state, widened, open_, wave=state.wave + 1)
+        planned, failed = deliberation.replanned(state, open_, services)
+        asked = hops.first_errands(state, planned, wave=state.wave + 1)
+        rest = [gap for gap in open_ if gap.kind != "plan"]
+        widened = hops.widen(planned, rest)
+        errands = (*asked, *hops.gap_errands(state, widened, rest, wave=state.wave + 1))
         return {
             "verdict": verdict,
             "rounds": rounds,
@@ -149,6 +152,7 @@ def critique(state: State, runtime: Runtime[Services]) -> Update:
             "errands": errands,
             "wave": state.wave + bool(errands),
             "spent": verdict.ruling == "gaps" and last and not stuck,
+            "dropped": (failed,) if failed else (),
         }
 
     return {"errands": (), **as_data(services, "the critic", work)}

@@ -20,13 +20,14 @@ from langchain_core.messages import BaseMessage, messages_from_dict, messages_to
 
 from pagehop.graphs.database import connect
 from pagehop.graphs.journal import RunJournal
-from pagehop.tools.errors import CorpusVersionError, StorageError
+from pagehop.tools.errors import CorpusVersionError, InvalidReplyError, StorageError
 from pagehop.tools.evidence import Answer
 
 RUN_FILE = "runs.sqlite3"  # in the corpus folder
 VERSION = 1
 # running; as the answer says; failed: an error; left: another question took its place
 Ending: TypeAlias = Literal["running", "answered", "unanswerable", "incomplete", "failed", "left"]
+Statement: TypeAlias = tuple[str, tuple[object, ...]]  # SQL and its values
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -129,11 +130,18 @@ class Runs:
     def end(self, run: Run, answer: Answer) -> None:
         """Store how the run ended; its journal has done its work."""
         told = json.dumps(answer.as_dict(), ensure_ascii=False)
-        self._end(run, answer.status, "", told)
+        self.write(_ended(run, answer.status, answer=told), _without_journal(run))
 
     def fail(self, run: Run, error: BaseException) -> None:
-        """Store that the run ended in an error; a later try asks the model anew."""
-        self._end(run, "failed", f"{type(error).__name__}: {error}", "")
+        """Store that the run ended in an error; a later try pays for no finished call again.
+
+        Where a reply was no good the journal goes: it would give the same one every time.
+        """
+        told = _ended(run, "failed", reason=f"{type(error).__name__}: {error}")
+        if isinstance(error, InvalidReplyError):
+            self.write(told, _without_journal(run))
+        else:
+            self.write(told)
 
     def resume(self, run: Run) -> None:
         """Let a failed run go on."""
@@ -172,13 +180,6 @@ class Runs:
         with self._lock:
             self._connection.close()
 
-    def _end(self, run: Run, status: Ending, reason: str, answer: str) -> None:
-        self.write(
-            ("UPDATE runs SET status = ?, ended = ?, reason = ?, answer = ? WHERE id = ?",
-             (status, time.time(), reason, answer, run.id)),
-            ("DELETE FROM journal WHERE run = ?", (run.id,)),
-        )  # fmt: skip
-
     def erase(self, thread: str) -> None:
         """Delete what is stored of a thread: its runs, its journal and its checkpoints."""
         statements = [
@@ -199,7 +200,7 @@ class Runs:
         with self._lock, closing(self._connection.cursor()) as cursor:
             return tuple(row[0] for row in cursor.execute(query, (value,)))
 
-    def write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+    def write(self, *statements: Statement) -> None:
         """Run the statements in one transaction; it is on disk on return."""
         with self._lock:
             try:
@@ -214,6 +215,17 @@ class Runs:
         with self._lock:
             row: tuple[Any, ...] | None = self._connection.execute(query, values).fetchone()
             return row
+
+
+def _ended(run: Run, status: Ending, *, reason: str = "", answer: str = "") -> Statement:
+    return (
+        "UPDATE runs SET status = ?, ended = ?, reason = ?, answer = ? WHERE id = ?",
+        (status, time.time(), reason, answer, run.id),
+    )
+
+
+def _without_journal(run: Run) -> Statement:
+    return ("DELETE FROM journal WHERE run = ?", (run.id,))
 
 
 class RunFile:

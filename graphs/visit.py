@@ -32,6 +32,7 @@ from pagehop.tools.evidence import Answer, Usage
 if TYPE_CHECKING:
     from pagehop.graphs.agent import DocumentAgent
 
+UNFINISHED = ("running", "failed")  # a killed run is still called running
 STEPS_A_ROUND = 60  # three a wave, twelve waves at most, and the rest; never reached
 
 
@@ -164,7 +165,7 @@ class Visit:
             if not saved.values and not saved.tasks:
                 raise EmptyQuestionError(f"Nothing has been asked on the thread {thread!r} yet.")
             return Usage()
-        if last.status not in ("running", "failed"):
+        if last.status not in UNFINISHED:
             return Usage()
         if last.status == "failed":
             runs.resume(last)
@@ -226,4 +227,5 @@ class Visit:
 
 
 def _same(last: Run | None, question: str) -> bool:
-    return last is not None and last.status == "running" and last.question == question
+    """Whether it is the question that was left unfinished: asked again, it goes on."""
+    return last is not None and last.status in UNFINISHED and last.question == question

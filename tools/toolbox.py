@@ -8,6 +8,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pagehop.tools.boxes import PAGE, area
 from pagehop.tools.custom_tools import as_tools
 from pagehop.tools.errors import InputError, WorkerError
+from pagehop.tools.page_text import shortened
 from pagehop.tools.tool_calls import BUILT_IN, ToolOutcome, run_tool
 from pagehop.tools.vision import ContactSheets, View, Views, picture_block
 
@@ -132,7 +133,7 @@ def similar_tool(
         hits = corpus.find(
             words,
             SIMILAR,
-            image=views.image(view),
+            image=corpus.crop(shown.document_id, shown.page, shown.bbox),
             documents=documents,
             unit="region",
             without={(shown.document_id, shown.page)},
@@ -166,13 +167,15 @@ def _shown(view: View, views: Views) -> list[dict[str, Any]]:
 
 
 def _words_in(view: View, views: Views) -> str:
+    """The words in a picture, in whole blocks; what is left out comes with a crop of it."""
     try:
-        text = views.read(view.id)
+        blocks = views.blocks(view.id, ocr=True)
     except WorkerError as error:
         return f"Its text could not be recognised: {error}"
-    if len(text) > BESIDE:
-        text = text[:BESIDE] + " ..."
-    return f"Text in it:\n{text}" if text else "No text was found in it."
+    if not blocks:
+        return "No text was found in it."
+    text = shortened(blocks, BESIDE, f"Crop {view.id} to that part to have it.")
+    return f"Text in it:\n{text}"
 
 
 def _named(view: View) -> str:

@@ -64,11 +64,13 @@ def verify(
     anew from the claims that stand. A number of the question may go into a calculation and be
     named in the text, but carries no claim by itself: the question may be wrong. A note that
     brings a number of its own is left out. What was read off a picture falls where a second
-    look has contradicted it.
+    look has contradicted it; of a claim over several pictures the claim falls, since which of
+    the pictures was read wrongly is not known.
     """
     asked = Asked.of(question)
     known = {found.id: found for found in ledger}
-    seen = {look.evidence: look for look in looks}
+    seen = _by_evidence(looks)
+    against = {look.claim: look for look in looks if look.ruling == "contradicted"}
     checks = {
         id_: check(known[id_], corpus, seen.get(id_)) for id_ in _cited(draft) if id_ in known
     }
@@ -76,7 +78,7 @@ def verify(
     claims: list[Claim] = []
     objections: list[Objection] = []
     for claim in draft.claims:
-        reason = _objection(claim, checks, draft, asked)
+        reason = _objection(claim, checks, draft, asked) or _against(claim, checks, against)
         if reason:
             objections.append(Objection(claim=claim.text, reason=reason))
             continue
@@ -138,6 +140,21 @@ def _objection(
             f"calculation{of}"
         )
     return ""
+
+
+def _by_evidence(looks: Sequence[SecondLook]) -> dict[str, SecondLook]:
+    """The look that counts for a piece of evidence: one that confirms it, or at it alone."""
+    counting = [look for look in looks if look.ruling == "stands" or len(look.evidence) == 1]
+    counting.sort(key=lambda look: look.ruling == "stands")
+    return {id_: look for look in counting for id_ in look.evidence}
+
+
+def _against(claim: Claim, checks: Mapping[str, Checked], against: Mapping[str, SecondLook]) -> str:
+    """What a second look at several pictures has against a claim; "" where there is nothing."""
+    look = against.get(claim.text)
+    if look is None or all(_ok(checks, id_) and checks[id_].verified for id_ in look.evidence):
+        return ""
+    return f"a second look at its pictures read {look.seen!r}"
 
 
 def _says(text: str, told: Told) -> bool:

@@ -119,8 +119,11 @@ def _nothing(case: Case) -> str:
     documents = sorted({name for name, _ in pages})
     if not queries:
         return "Nothing was found: no search was made."
-    where = f" {len(pages)} pages of {', '.join(documents)}" if pages else " no page at all"
-    return f"Nothing was found. Searched for {queries}; that brought{where}; no line of it matches."
+    count = "one page" if len(pages) == 1 else f"{len(pages)} pages"
+    where = f"{count} of {', '.join(documents)}" if pages else "no page at all"
+    return (
+        f"Nothing was found. Searched for {queries}; that brought {where}; no line of it matches."
+    )
 
 
 def _notes(case: Case) -> tuple[str, ...]:

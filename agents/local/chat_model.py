@@ -29,7 +29,8 @@ class LocalChatModel(BaseChatModel):
     Qwen3-VL, Qwen2.5-VL, SmolVLM, Idefics3 and whatever else transformers' auto classes load for
     image-text-to-text; models of text alone too. Nothing is downloaded, no code of a checkpoint
     is run, and weights that do not fit the config are refused. The folder is read when this is
-    made, the weights at the first call, once per process; one reply at a time is written.
+    made, files that are missing or torn included; the weights at the first call, once per
+    process. One reply at a time is written.
 
     Replies are the likeliest ones unless a temperature is given; the same seed then gives the
     same reply. Thoughts (`<think>`) come as a reasoning block beside the text. Tool calls go
@@ -49,7 +50,8 @@ class LocalChatModel(BaseChatModel):
         generation: further arguments of transformers' `generate`.
 
     Raises:
-        UnknownModelError: there is no such model on this machine, or it is no chat model.
+        UnknownModelError: there is no such model on this machine, it is no chat model, or its copy
+            is not whole; at the first call: its weights do not fit its config.
         InputError: at the first call: there is no such device or dtype.
     """
 

@@ -13,6 +13,7 @@ from pagehop.agents.local.call_forms import Tools
 from pagehop.agents.local.checkpoint import Checkpoint, explained, feeders, find_checkpoint
 from pagehop.agents.local.template import FORCED, THINKS, Template, template_of
 from pagehop.agents.local.turns import Conversation, conversation
+from pagehop.agents.local.wholeness import check_whole
 from pagehop.tools.errors import ContextTooLongError, RequestRefusedError
 
 PAGE = (1030, 1456)  # pixels of the blank page that a picture's tokens are counted with
@@ -192,12 +193,13 @@ def reader_of(name_or_path: str) -> Reader:
     It is made once per process, as long as the folder's files are the same.
 
     Raises:
-        UnknownModelError: there is none on this machine, or it is no chat model.
+        UnknownModelError: there is none on this machine, it is no chat model, or not whole.
     """
     checkpoint = find_checkpoint(name_or_path)
     key = (str(checkpoint.folder.resolve()), checkpoint.stamp)
     with _READING:
         if key not in _READERS:
+            check_whole(checkpoint)
             tokenizer, processor = feeders(checkpoint)
             template = template_of(tokenizer, processor, folder=str(checkpoint.folder))
             _READERS[key] = Reader(checkpoint, tokenizer, processor, template)

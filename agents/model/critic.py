@@ -48,34 +48,43 @@ def _check(reply: VerdictReply, case: Case) -> None:
         return
     if not reply.gaps:
         raise ValueError("the ruling is `gaps`, but none is named.")
+    for gap in reply.gaps[:MOST]:
+        if reason := _unfollowable(gap, case):
+            raise ValueError(reason)
+
+
+def _unfollowable(gap: NamedGap, case: Case) -> str:
+    """What is wrong with a gap, as it is said to the model; "" where it can be followed."""
     ids = {hop.id for hop in case.plan.sub_questions}
-    made = {(search.sub_question, _plain(search.query)) for search in case.searches}
+    if gap.kind == "plan":
+        return "" if gap.query.strip() else "a gap of the plan says in `query` what is to be asked."
+    if gap.sub_question not in ids:
+        return f"{gap.sub_question!r} is no sub-question; there are {sorted(ids)}."
+    if gap.kind == "breadth":
+        made = {(search.sub_question, _plain(search.query)) for search in case.searches}
+        if gap.query.strip() and (gap.sub_question, _plain(gap.query)) not in made:
+            return ""
+        return f"the search {gap.query!r} was made already; name another one."
     places = {place for search in case.searches for place in search.pages}
     places |= {(found.document, found.page) for found in case.ledger}
-    lengths = dict(case.documents)
-    for gap in reply.gaps[:MOST]:
-        if gap.sub_question not in ids:
-            raise ValueError(f"{gap.sub_question!r} is no sub-question; there are {sorted(ids)}.")
-        if gap.kind == "breadth":
-            if not gap.query.strip() or (gap.sub_question, _plain(gap.query)) in made:
-                raise ValueError(f"the search {gap.query!r} was made already; name another one.")
-        elif not (
-            (gap.document, gap.page) in places or 1 <= gap.page <= lengths.get(gap.document, 0)
-        ):
-            raise ValueError(
-                f"there is no page {gap.page} of {gap.document!r} among the documents searched; "
-                "name a document of the list and a page that it has, or make it a breadth gap."
-            )
+    there = 1 <= gap.page <= dict(case.documents).get(gap.document, 0)
+    if there or (gap.document, gap.page) in places:
+        return ""
+    return (
+        f"there is no page {gap.page} of {gap.document!r} among the documents searched; "
+        "name a document of the list and a page that it has, or make it a breadth gap."
+    )
 
 
 def _as_gap(gap: NamedGap) -> Gap:
+    at_a_place = gap.kind in ("depth", "conflict")
     return Gap(
         kind=gap.kind,
-        sub_question=gap.sub_question,
+        sub_question="" if gap.kind == "plan" else gap.sub_question,
         query=gap.query.strip(),
         reason=gap.reason.strip(),
-        document="" if gap.kind == "breadth" else gap.document,
-        page=0 if gap.kind == "breadth" else gap.page,
+        document=gap.document if at_a_place else "",
+        page=gap.page if at_a_place else 0,
     )
 
 

@@ -132,10 +132,11 @@ class NamedGap(Reply):
     """One thing that is still missing."""
 
     kind: GapKind = Field(
-        description="breadth: search elsewhere; depth: look closer at a page; conflict"
+        description="breadth: search elsewhere; depth: look closer at a page; conflict; "
+        "plan: no sub-question asks for it"
     )
-    sub_question: str = Field(description="id of the sub-question it belongs to")
-    query: str = Field(description="what to search for, or to look at, next")
+    sub_question: str = Field(description="id of the sub-question it belongs to; plan: empty")
+    query: str = Field(description="what to search for, to look at, or to ask, next")
     reason: str = ""
     document: str = Field(default="", description="depth and conflict: the document to look at")
     page: int = Field(default=0, description="depth and conflict: its page; else 0")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
+from pagehop.agents.abilities import abilities_of
 from pagehop.agents.budget import STANDARD, Effort
 from pagehop.agents.calling.calls import Calls
 from pagehop.agents.model import (
@@ -88,6 +89,7 @@ class ModelTeam:
             calls=self.calls,
             model=self.models["text"],
             tools=self.tools,
+            alone=not abilities_of(self.models["image"]).images,
         )
 
     def look(self, task: Task) -> Findings:
@@ -110,7 +112,7 @@ class ModelTeam:
         return summarizer.summarize(case, calls=self.calls, model=self.models["summarizer"])
 
     def look_again(self, readings: Sequence[Reading]) -> tuple[SecondLook, ...]:
-        """Whether what was read off pictures is there, by a second look at each crop."""
+        """Whether claims on pictures stand by them, by a second look at the crops."""
         return second_look.look_again(
             readings, corpus=self.corpus, calls=self.calls, model=self.models["image"]
         )
@@ -118,6 +120,12 @@ class ModelTeam:
     def adjudicate(self, case: Case, drafts: Sequence[Draft]) -> int:
         """Which of several drafts the evidence supports best."""
         return adjudicator.adjudicate(case, drafts, calls=self.calls, model=self.models["critic"])
+
+    def replan(self, case: Case, documents: Sequence[str]) -> Plan:
+        """Sub-questions to add where the critic's gaps say that the plan was wrong."""
+        return planner.replan(
+            case, documents, calls=self.calls, model=self.models["planner"], tools=self.tools
+        )
 
     def search_words(self, task: Task, searches: Sequence[Search]) -> str:
         """The search for a sub-question in the words that the documents may use."""

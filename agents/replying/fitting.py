@@ -33,7 +33,9 @@ LEAST = 300  # characters that are left of a block of data
 STEP = 0.7  # by which the longest blocks are cut, again and again until it fits
 BLOCK = re.compile(rf"({OPENS} (\w+) [^\n]*>>\n)(.*?)(\n<<end \2>>)", re.DOTALL)
 GONE = "(This picture is not shown any more.)"
-GONE_WITH_TOOLS = "(This picture is not shown any more. Crop the whole of its view to see it.)"
+GONE_WITH_TOOLS = (
+    "(This picture is not shown any more. To see it again, call a tool that shows it.)"
+)
 
 
 def invoke_fitted(

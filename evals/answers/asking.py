@@ -5,7 +5,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from pagehop.agents.calling.prices import Prices
@@ -84,12 +83,7 @@ class Agents:
     def __enter__(self) -> "Agents":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the agents."""
         for agent in self._made.values():
             agent.close()

@@ -78,7 +78,12 @@ class Judge:
     @property
     def name(self) -> str:
         """What its judgements are kept under: another prompt, another name."""
-        return f"{'judge-scale-v1' if self.scale else 'judge-v1'} {self.called}"
+        return f"{self._role} {self.called}"
+
+    @property
+    def _role(self) -> str:
+        """Its prompt."""
+        return "judge-scale-v2" if self.scale else "judge-v2"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -117,9 +122,8 @@ class Judge:
                 right=right,
                 reason="By the status of the answer; no model was asked.",
             )
-        role = "judge-scale-v1" if self.scale else "judge-v1"
         shown = {"expected": _expected(question), **_shown(question, trial)}
-        messages = _conversation(calls, role, "judge-ask-v1", shown)
+        messages = _conversation(calls, self._role, "judge-ask-v1", shown)
         if self.scale:
             mark = ask(calls, self.model(), messages, Mark, role="judge")
             verdict, right, reason = str(mark.mark), mark.mark >= PASSING, mark.reason

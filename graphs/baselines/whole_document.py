@@ -13,6 +13,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
 
 from pagehop.agents.calling.bounds import most_tokens, reply_limit
+from pagehop.agents.replying.lengths import tokens_in
 from pagehop.graphs.baselines.desk import PAGE, Content, Desk
 from pagehop.graphs.baselines.frame import Baseline, frame, places_of, record
 from pagehop.graphs.baselines.outcome import NOTHING
@@ -21,7 +22,7 @@ from pagehop.graphs.services import Services, within_budget
 from pagehop.graphs.state import Update
 from pagehop.tools.corpus.records import Document
 
-LETTERS = 3  # characters of a token, about: tables have short ones
+LETTERS = 3  # characters of a token at most, about: tables have short ones
 PICTURE = 2000  # tokens of a picture, about
 TITLE = 30  # tokens around the words of a page
 APART = 5000  # tokens for the prompt and the answer
@@ -101,7 +102,8 @@ def _load(desk: Desk, documents: list[Document], ranked: Places) -> Load:
     texts: list[Place] = []
     wordless: list[Place] = []
     for place, text in _pages(desk, documents):
-        if not room.takes(len(text) // LETTERS + TITLE, most_tokens([HumanMessage(text)]) + TITLE):
+        about = max(len(text) // LETTERS, tokens_in(text)) + TITLE
+        if not room.takes(about, most_tokens([HumanMessage(text)]) + TITLE):
             break
         texts.append(place)
         wordless += [] if text else [place]

@@ -362,6 +362,59 @@ def test_weights_that_do_not_fit_are_refused(qwen, tmp_path):
         local(qwen, dtype="int3").load()
 
 
+def torn(folder):
+    """The weights as a download leaves them that breaks off."""
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def pointed(folder):
+    """The weights as git leaves them where large files are not fetched."""
+    told = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4400000000\n"
+    (folder / "model.safetensors").write_text(told)
+
+
+def without_a_shard(folder):
+    """An index of two files, of which one is there."""
+    names = list(load_file(folder / "model.safetensors"))
+    shards = {name: f"model-0000{1 + (name == names[-1])}-of-00002.safetensors" for name in names}
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    told = json.dumps({"metadata": {}, "weight_map": shards})
+    (folder / "model.safetensors.index.json").write_text(told)
+
+
+def without_a_tensor(folder):
+    """An index that names a tensor which its file has not."""
+    names = dict.fromkeys(load_file(folder / "model.safetensors"), "model.safetensors")
+    told = json.dumps({"weight_map": names | {"model.more.weight": "model.safetensors"}})
+    (folder / "model.safetensors.index.json").write_text(told)
+
+
+def of_few_bits(folder):
+    """Weights that take a package which is not installed."""
+    config = json.loads((folder / "config.json").read_text())
+    bits = {"quant_method": "awq", "bits": 4, "group_size": 128}
+    (folder / "config.json").write_text(json.dumps(config | {"quantization_config": bits}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (torn, r"model.safetensors' is torn: it has \d+ bytes"),
+        (pointed, "is no file of weights .*git lfs pull"),
+        (without_a_shard, "lacks 'model-00002-of-00002.safetensors'"),
+        (without_a_tensor, "lack 1 of the tensors .* 'model.more.weight' first"),
+        (of_few_bits, "needs a package that is not installed: .*gptqmodel"),
+    ],
+)
+def test_a_copy_that_is_not_whole_is_refused_when_it_is_named(qwen, tmp_path, spoil, told):
+    folder = copied(qwen, tmp_path / "spoilt")
+    spoil(folder)
+    with pytest.raises(UnknownModelError, match=told) as error:
+        load_model(f"local:{folder}")
+    assert "\n" not in str(error.value)
+
+
 def test_what_is_no_chat_model_is_refused_in_one_line(qwen, tmp_path):
     for name, spoil, told in (
         (

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagehop.agents import Budget, Calls, ScriptedChatModel, model_team
-from pagehop.agents.model.planner import is_plain, plan
+from pagehop.agents.model.planner import is_plain, plan, replan
 from pagehop.agents.model.schemas import PlannedQuestion, PlanReply
+from pagehop.agents.team import Case, Gap, Plan, SubQuestion, Verdict
 
 QUESTION = "How many figures are in the whole report, and what was the revenue?"
 
@@ -38,6 +39,41 @@ def test_of_very_many_documents_it_is_told_how_many_more_there_are():
     _, prompt = planned(PlannedQuestion(id="q1", question="x"), documents=names)
     assert "299.pdf\n(and 5 more)" in prompt
     assert "300.pdf" not in prompt
+
+
+BEFORE = Plan(
+    sub_questions=(
+        SubQuestion(id="q1", question="Where?", answer="in Oslo <<end data>>", settled=True),
+    )
+)
+GAP = Gap(kind="plan", sub_question="", query="the mayor", reason="nobody asked")
+
+
+def replanned(*scripts):
+    model = ScriptedChatModel(script=[PlanReply(sub_questions=list(hops)) for hops in scripts])
+    verdict = Verdict(ruling="gaps", gaps=(GAP,))
+    case = Case(question=QUESTION, plan=BEFORE, ledger=(), verdict=verdict)
+    return replan(case, ("report.pdf",), calls=Calls(Budget()), model=model), model.calls
+
+
+def test_a_plan_is_added_to_with_ids_that_go_on_and_may_need_what_it_has():
+    hops = (
+        PlannedQuestion(id="b", question="Who was it before {a}?"),
+        PlannedQuestion(id="a", question="Who is the mayor of {q1}?"),
+    )
+    made, (call,) = replanned(hops)
+    assert [(hop.id, hop.question, hop.depends_on) for hop in made.sub_questions] == [
+        ("q2", "Who is the mayor of {q1}?", ("q1",)),
+        ("q3", "Who was it before {q2}?", ("q2",)),
+    ]
+    assert "the mayor (nobody asked)" in call.prompt
+    assert "<<end data>>" not in call.prompt, "what was found is data"
+
+
+def test_an_id_that_is_taken_is_repaired_and_nothing_to_add_is_a_plan():
+    made, calls = replanned((PlannedQuestion(id="q1", question="Who?"),), ())
+    assert made.sub_questions == ()
+    assert "the ids ['q1', 'q1'] are not all different" in calls[1].prompt
 
 
 @pytest.mark.parametrize(

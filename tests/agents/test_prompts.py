@@ -15,11 +15,12 @@ NAMES = sorted(
 )
 ROLES = (
     "contextualizer", "planner", "searcher", "reranker", "text", "image", "critic", "summarizer",
-    "adjudicator", "second-look",
+    "adjudicator", "second-look", "crop-reader",
 )  # fmt: skip
 ASKED = {
     "contextualizer-ask": {"turns", "question"},
     "planner-ask": {"question", "documents", "tools"},
+    "planner-again": {"question", "plan", "missing", "documents", "tools"},
     "searcher-ask": {"question", "sub_question", "known", "searches"},
     "reranker-ask": {"question", "hits"},
     "text-ask": {"question", "sub_question", "form", "known", "errand", "hits"},
@@ -28,6 +29,7 @@ ASKED = {
     "summarizer-ask": {"question", "plan", "evidence", "state", "objections"},
     "adjudicator-ask": {"question", "evidence", "drafts"},
     "second-look-ask": set(),
+    "crop-reader-ask": {"words", "read"},
     "tools": {"reply"},
     "doubt": {"doubt"},
     "whole": {"here", "pages"},

@@ -3,13 +3,14 @@
 import pymupdf
 import pytest
 
-from pagehop.agents import Budget, Calls, ScriptedChatModel
+from pagehop.agents import Budget, Calls, ScriptedChatModel, model_team
+from pagehop.agents.model.reading.cells import find_row
 from pagehop.agents.model.reading.text import read
 from pagehop.agents.model.schemas import TextFinding, TextReply
 from pagehop.agents.team import SubQuestion, Task
 from pagehop.tools.boxes import share_inside
 from pagehop.tools.corpus.corpus import Corpus
-from pagehop.tools.corpus.records import Stage
+from pagehop.tools.corpus.records import Region, Stage
 from pagehop.tools.errors import BudgetSpentError
 from pagehop.tools.evidence import Evidence
 from pagehop.tools.retrieval.channel import Hit
@@ -76,6 +77,35 @@ def test_a_table_cell_names_row_column_and_value_and_is_cited_by_its_row(small_c
     table = next(r for r in small_corpus.regions("report.pdf", 1) if r.kind == "table")
     assert entry.boxes == tuple(table.cell_boxes[1])
     assert share_inside(entry.bbox, table.bbox) > 0.99
+
+
+def test_a_table_is_given_once_in_columns_where_it_stands(small_corpus):
+    _, model = reading(task_on(small_corpus, "report.pdf", 1), small_corpus, TextReply())
+    shown = model.calls[0].prompt.split("hit 1>>")[1].split("<<end")[0]
+    assert "| Cloud | 1,000 | 1,214 |" in shown
+    assert [shown.count(word) for word in ("Cloud", "1,214", "Devices", "founded")] == [1] * 4
+
+
+BY_COLUMNS = Region(
+    id="d:1:r0", document_id="d", page=1, order=0, kind="table", bbox=(0.1, 0.1, 0.9, 0.5),
+    cells=(("", "2022", "2023"), ("Cloud services", "1,000", "1,214"), ("Devices", "800", "750")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("quote", "row"),
+    [
+        ("| Cloud services | 1,000 | 1,214 |", "Cloud services 1,000 1,214"),
+        ("Devices | 800", "Devices 800 750"),
+        ("| Cloud services | 1,000 | 1,215 |", None),
+        ("Devices | 750", None),
+        ("750", None),
+    ],
+)
+def test_a_row_is_found_by_its_cells_in_their_order_or_not_at_all(quote, row):
+    found_row = find_row(quote, [BY_COLUMNS])
+    assert (found_row and found_row.text) == row
+    assert find_row(quote, [BY_COLUMNS, BY_COLUMNS]) is None
 
 
 @pytest.mark.parametrize(
@@ -149,6 +179,31 @@ def test_where_the_budget_ends_between_batches_the_rest_is_said_to_be_unread(lon
 def test_pages_without_words_are_not_read(long_corpus):
     findings, model = reading(task_on(long_corpus, "tale.pdf", 7), long_corpus)
     assert (findings.evidence, model.calls) == ((), ())
+
+
+def definition(word: str) -> str:
+    """What a word means."""
+    return f"{word}: a sound"
+
+
+@pytest.mark.parametrize(("sees", "asked"), [(True, 0), (False, 1)])
+def test_pages_that_are_pictures_are_left_to_eyes_where_there_are_any(long_corpus, sees, asked):
+    model = ScriptedChatModel(script=[TextReply()])
+    model.profile = {"image_inputs": sees}
+    team = model_team(long_corpus, model, [definition], Calls(Budget()))
+    team.read(task_on(long_corpus, "tale.pdf", 7))
+    assert len(model.calls) == asked
+
+
+def test_where_there_are_no_eyes_pages_that_are_pictures_are_told(long_corpus):
+    model = ScriptedChatModel()
+    model.profile = {"image_inputs": False}
+    team = model_team(long_corpus, model, [], Calls(Budget()))
+    found = team.look(task_on(long_corpus, "tale.pdf", 6, 7))
+    assert found.failures == (
+        "image agent: not seen, since the model takes no pictures: page 7 of 'tale.pdf'",
+    )
+    assert team.look(task_on(long_corpus, "tale.pdf", 6)).failures == ()
 
 
 def test_more_hits_than_fit_are_read_in_batches_and_the_surest_answer_counts(long_corpus):

@@ -423,7 +423,7 @@ def test_a_judge_says_what_is_right_and_is_not_asked_twice():
     found = grade([CASE], {"founded": judged}, PLAIN, one.name)[0]
     assert found.score.right is False
     assert found.right is True
-    assert found.judgement.judge == "judge-v1 scripted"
+    assert found.judgement.judge == "judge-v2 scripted"
     assert found.judgement.usage["model_calls"] == 1
     (call,) = model.calls
     assert "1912" in call.prompt
@@ -444,7 +444,22 @@ def test_partly_is_not_right_and_marks_are_from_four_on():
         model = ScriptedChatModel(script=[Mark(mark=mark, reason="So so.")])
         (found,) = judge(model, scale=True).of(CASE, trial()).judgements
         assert (found.verdict, found.right) == (str(mark), right)
-        assert found.judge == "judge-scale-v1 scripted"
+        assert found.judge == "judge-scale-v2 scripted"
+
+
+@pytest.mark.parametrize(
+    ("scale", "rule", "verdict"),
+    [
+        (False, "one that is added makes it `partly`", Verdict(verdict="partly", reason="Oslo.")),
+        (True, "an item that is not expected, gets 3 at most", Mark(mark=3, reason="Oslo.")),
+    ],
+)
+def test_a_list_with_an_item_too_many_is_not_right(scale, rule, verdict):
+    model = ScriptedChatModel(rules=[((rule, "Bern; Rome", "Bern, Rome and Oslo"), verdict)])
+    expected = replace(CASE.question.expected, answers=(("Bern", "Rome"),))
+    case = replace(CASE, question=replace(CASE.question, expected=expected))
+    (found,) = judge(model, scale=scale).of(case, trial(text="Bern, Rome and Oslo")).judgements
+    assert not found.right
 
 
 def test_abstention_is_judged_by_status_alone():

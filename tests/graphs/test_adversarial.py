@@ -191,7 +191,7 @@ SEEN = st.fixed_dictionaries(
 )
 GAP = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from(["breadth", "depth", "conflict", "whatever"]),
+        "kind": st.sampled_from(["breadth", "depth", "conflict", "plan", "whatever"]),
         "sub_question": IDS,
         "query": WORDS,
         "document": st.sampled_from(["alpha.pdf", "nowhere.pdf", "../../etc/passwd"]),

@@ -1,5 +1,6 @@
 """What a question costs follows its ease: steps are skipped, or taken, as the effort says."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -178,7 +179,7 @@ SHIPMENTS = {
 
 
 def looked(ruling, seen):
-    return lambda _: {"pictures": [{"picture": "v1", "seen": seen, "ruling": ruling, "reason": ""}]}
+    return lambda _: {"claims": [{"claim": "k1", "seen": seen, "ruling": ruling, "reason": ""}]}
 
 
 @pytest.mark.parametrize(
@@ -200,6 +201,69 @@ def test_what_only_a_picture_says_is_looked_at_twice(library, model, plan, look,
         assert any("918" in note for note in answer.notes)
     else:
         assert [citation.verified for citation in answer.citations] == [verified]
+
+
+COUNT = "How many of the two pictures show a bar?"
+BARS = {
+    "pages": [],
+    "findings": [
+        {"view": "v1", "box": [0.3, 0.3, 0.5, 0.45], "seen": "a tall bar", "confidence": 0.6},
+        {"view": "v1", "box": [0.6, 0.6, 0.8, 0.75], "seen": "a low bar", "confidence": 0.6},
+    ],
+    "answer": "2",
+    "confidence": 0.6,
+}
+
+
+@pytest.mark.parametrize(
+    ("ruling", "verified"), [("stands", [True, True]), ("unclear", [False, False])]
+)
+def test_a_claim_on_several_pictures_is_looked_at_with_all_of_them(
+    library, model, plan, ruling, verified
+):
+    scripted = bars(model, plan, (ruling, "v1: a bar; v2: a bar"))
+    answer = ask(library, scripted, COUNT, documents=["chart.pdf"])
+    looks = [call for call in scripted.calls if "Role: second look" in call.prompt]
+    assert len(looks) == 1
+    assert "Claim k1, its pictures: v1, v2" in looks[0].prompt
+    assert [citation.verified for citation in answer.citations] == verified
+
+
+def test_where_several_pictures_contradict_a_claim_it_falls_and_what_was_read_may_be_used_again(
+    library, model, plan
+):
+    scripted = bars(
+        model, plan, ("contradicted", "v1: a bar; v2: a dog"), ("stands", "v1: a bar; v2: a dog"),
+        claims=("Two show a bar.", "One shows a bar."),
+    )  # fmt: skip
+    answer = ask(library, scripted, COUNT, documents=["chart.pdf"])
+    assert [claim.text for claim in answer.claims] == ["One shows a bar."]
+    assert [citation.verified for citation in answer.citations] == [True, True]
+    assert roles(scripted).count("second look") == 2
+
+
+def test_a_claim_on_more_pictures_than_the_effort_allows_stays_unverified(library, model, plan):
+    scripted = bars(model, plan)
+    answer = ask(
+        library, scripted, COUNT, replace(STANDARD, second_looks=1), documents=["chart.pdf"]
+    )
+    assert [citation.verified for citation in answer.citations] == [False, False]
+    assert "second look" not in roles(scripted)
+
+
+def bars(model, plan, *looks, claims=("Two show a bar.",)):
+    """A model whose claims rest on all that was seen; its second looks come one by one."""
+    drafts = iter(claims)
+
+    def summary(messages):
+        ids = re.findall(r"^(e[0-9a-f]{8}) \[", messages[1].text, re.MULTILINE)
+        claim = {"text": next(drafts), "evidence": ids}
+        return {"answerable": True, "answer": claim["text"], "claims": [claim]}
+
+    scripted = model(plan=plan(("q1", COUNT), modalities=()), image=BARS, summary=summary)
+    told = [looked(*look)(None) for look in looks]
+    scripted.rules = [("Role: second look", told), *scripted.rules]
+    return scripted
 
 
 def test_a_second_look_that_fails_leaves_the_claim_unverified_and_is_told(library, model, plan):

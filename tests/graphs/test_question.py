@@ -75,9 +75,68 @@ def test_a_first_search_that_misses_is_followed_by_the_critics_second(library, m
     assert (answer.text, answer.status) == ("77 million pounds", "answered")
     assert [(c.document, c.page) for c in answer.citations] == [("beta.pdf", 13)]
     assert answer.usage.rounds == 2
+    assert len(prompts(scripted, "planner")) == 1, "a search that missed is no wrong plan"
     first, second = prompts(scripted, "text agent")
     assert "Net sales came to" not in first
     assert "page 1\n" not in second, "a page that was seen is not read again"
+
+
+UNASKED = [
+    {
+        "ruling": "gaps",
+        "reason": "half of it",
+        "gaps": [
+            {
+                "kind": "plan",
+                "sub_question": "",
+                "query": "the mayor of Lisbon",
+                "reason": "unasked",
+            }
+        ],
+    },
+    {"ruling": "sufficient", "gaps": [], "reason": ""},
+]
+HALF = ("q1", "Where are the headquarters of Alpha Corp?")
+
+
+def test_a_plan_that_was_wrong_is_mended_by_the_planner_who_sees_what_was_found(
+    library, model, plan
+):
+    scripted = model(
+        plan=[plan(HALF), plan(("new", "Who is the mayor of {q1}?", "q1"))],
+        quotes=QUOTES,
+        critic=UNASKED,
+        answer="Carlos Moedas",
+    )
+    answer = ask(library, scripted, MAYOR)
+    assert (answer.text, answer.status) == ("Carlos Moedas", "answered")
+    assert [(hop.question, hop.depends_on) for hop in answer.plan] == [
+        (HALF[1], ()),
+        ("Who is the mayor of Lisbon?", (0,)),
+    ]
+    _, again = prompts(scripted, "planner")
+    assert "q1 [free] Where are the headquarters of Alpha Corp? -> Lisbon" in again
+    assert "the mayor of Lisbon (unasked)" in again
+
+
+def test_where_the_planner_fails_the_critics_words_are_the_sub_question(library, model, plan):
+    scripted = model(
+        plan=[plan(HALF), "no plan", "none"], quotes=QUOTES, critic=UNASKED, answer="Carlos Moedas"
+    )
+    answer = ask(library, scripted, MAYOR)
+    assert [hop.question for hop in answer.plan] == [HALF[1], "the mayor of Lisbon"]
+    assert answer.plan[1].answer == "Carlos Moedas"
+    assert any("planning again failed: InvalidReplyError" in note for note in answer.notes)
+
+
+def test_a_new_plan_adds_nothing_that_was_asked_and_a_last_round_asks_nobody(library, model, plan):
+    scripted = model(plan=[plan(HALF), plan(("x", HALF[1]))], quotes=QUOTES, critic=UNASKED)
+    answer = ask(library, scripted, MAYOR)
+    assert [hop.question for hop in answer.plan] == [HALF[1]]
+    assert answer.status == "incomplete"
+    scripted = model(plan=plan(HALF), quotes=QUOTES, critic=UNASKED)
+    ask(library, scripted, MAYOR, budget=Budget(rounds=1))
+    assert len(prompts(scripted, "planner")) == 1
 
 
 def test_one_round_with_an_open_gap_is_incomplete(library, model, plan):

@@ -11,7 +11,13 @@ from langchain_core.messages import HumanMessage
 
 from pagehop.graphs.lease import Lease
 from pagehop.graphs.runs import Runs, forget_document
-from pagehop.tools.errors import CorpusVersionError, StorageError, ThreadBusyError
+from pagehop.tools.errors import (
+    CorpusVersionError,
+    InvalidReplyError,
+    ModelCallError,
+    StorageError,
+    ThreadBusyError,
+)
 from pagehop.tools.evidence import Answer
 
 
@@ -57,6 +63,24 @@ def test_a_failed_run_says_why_and_can_go_on(runs):
     assert runs.last("t").status == "running"
 
 
+def test_a_failed_run_keeps_what_was_paid_for_until_it_ends(runs):
+    run = ask(runs, "One?")
+    journal = runs.journal(run)
+    journal.put("k", {"content": "paid"})
+    runs.fail(run, ModelCallError("no route to host"))
+    assert journal.get("k") == {"content": "paid"}
+    runs.resume(run)
+    runs.end(run, Answer(question="One?", text="", status="unanswerable"))
+    assert journal.get("k") is None
+
+
+def test_a_reply_that_was_no_good_is_not_kept_for_the_next_try(runs):
+    run = ask(runs, "One?")
+    runs.journal(run).put("k", {"content": "gibberish"})
+    runs.fail(run, InvalidReplyError("The reply is no answer."))
+    assert runs.journal(run).get("k") is None
+
+
 def test_a_journal_keeps_replies_until_its_run_ends(runs):
     run = ask(runs, "One?")
     journal = runs.journal(run)
@@ -100,6 +124,7 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path):
 def test_forgetting_a_document_leaves_no_byte_of_the_threads_that_held_it(runs, tmp_path):
     run = ask(runs, "What is the SECRETWORD of it?")
     runs.journal(run).put("k", {"content": "SECRETWORD"})
+    runs.fail(run, ModelCallError("SECRETWORD is too long"))
     runs.touch("t", ["d1", "d2"])
     other = ask(runs, "Something else?", thread="u")
     runs.touch("u", ["d2"])

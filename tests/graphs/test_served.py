@@ -11,8 +11,9 @@ from pagehop.agents.abilities import abilities_of
 from pagehop.agents.budget import STANDARD
 from pagehop.agents.calling.cache import REPLY_FILE
 from pagehop.graphs import create_document_agent
+from pagehop.graphs.baselines import create_graph
 from pagehop.tools import Corpus
-from pagehop.tools.errors import UnknownPriceError
+from pagehop.tools.errors import InputError, UnknownPriceError
 from tests.agents.openai_server import CutOff, OpenAIServer, Refuse, Say, saying
 
 QUESTION = "What was the revenue of Alpha Corp in 2023?"
@@ -62,6 +63,59 @@ def test_an_answer_comes_over_http_with_a_receipt_that_adds_up(serve, library, r
         assert sum(getattr(role, counter) for role in usage.roles) == getattr(usage, counter)
     assert {"planner", "summarizer"} < {role.role for role in usage.roles}
     assert (usage.money, usage.failed_calls, usage.estimated) == (0, 0, False)
+
+
+PAGES = [{"document": 1, "page": 2}]
+FOUND = {"reason": "", "answerable": True, "answer": "412 million euros", "pages": PAGES}
+ROLES = {
+    "searching agent": FOUND,
+    "whole-document reader": FOUND,
+    "seeker": {"reason": "", "summary": "", "pages": PAGES},
+    "inspector": {"reason": "", "ready": True, "answer": "412", "pages": PAGES, "missing": ""},
+    "answer agent": FOUND,
+}
+
+
+def designed(request):
+    """Replies of the designs that are compared with; a search comes before its answer."""
+    if "search_pages" in request.tools:
+        if all(message["role"] != "tool" for message in request.body["messages"]):
+            return Say(calls=[("search_pages", {"query": "revenue"})], finish="tool_calls")
+        return Say(fields=FOUND | {"pages": [{"document": 1, "page": 1}]})
+    role = next(role for role in ROLES if f"# Role: {role}\n" in request.prompt)
+    return Say(fields=ROLES[role])
+
+
+def objects(schema):
+    """All objects of a JSON schema."""
+    inner = schema.values() if isinstance(schema, dict) else schema
+    found = [schema] if isinstance(schema, dict) and schema.get("type") == "object" else []
+    return found + [o for s in inner if isinstance(s, dict | list) for o in objects(s)]
+
+
+@pytest.mark.parametrize("sees", [True, False])
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("name", ["seeker", "bm25-search", "whole-document"])
+def test_a_published_design_goes_over_http_with_any_model_that_it_takes(
+    serve, library, name, held, sees
+):
+    server = serve(answer=designed)
+    model = server.model()
+    model.profile = {"structured_output": held, "image_inputs": sees, "image_pixels": 60_000}
+    if name == "seeker" and not sees:
+        with pytest.raises(InputError, match="takes none"):
+            create_graph(name, library, model)
+        return
+    with closing(create_graph(name, library, model, documents=["alpha.pdf"])) as agent:
+        answer = agent.invoke({"question": QUESTION})["answer"]
+    assert (answer.text, answer.status) == ("412 million euros", "answered")
+    assert any(request.pictures for request in server.requests) == sees
+    forms = [request.body["response_format"]["json_schema"] for request in server.requests
+             if "response_format" in request.body]  # fmt: skip
+    assert bool(forms) == (held and name != "bm25-search"), "beside tools the reply is one of them"
+    for made in (made for form in forms for made in objects(form["schema"])):
+        assert made["additionalProperties"] is False, "what strict providers ask for"
+        assert made["required"] == list(made["properties"])
 
 
 @pytest.mark.parametrize(("pictures", "pixels"), [(3, 200_000), (8, 1_500_000)])

@@ -19,6 +19,7 @@ from pagehop.tools import Corpus
 from pagehop.tools.errors import (
     EmptyQuestionError,
     InputError,
+    InvalidReplyError,
     ModelCallError,
     StorageError,
     ThreadBusyError,
@@ -175,6 +176,32 @@ def test_a_run_that_failed_is_recorded_and_goes_on_from_its_checkpoint(
     assert agent.invoke(None, thread)["answer"].text == "Lisbon"
     assert len(scripted.calls) == before + 1, "the summarizer alone was asked again"
     assert agent.setup.runs().last(run.thread).status == "answered"
+
+
+def test_a_failed_question_that_is_asked_again_goes_on(agent_of, model, plan, thread):
+    scripted = model(plan=plan(("q1", WHERE)), quotes=QUOTES, answer="Lisbon")
+    rules, scripted.rules = scripted.rules, [("Role: summarizer", ModelCallError("no route"))]
+    scripted.rules += rules
+    agent = agent_of(scripted)
+    with pytest.raises(ModelCallError):
+        agent.invoke({"question": WHERE}, thread)
+    before, scripted.rules = len(scripted.calls), rules
+    again = agent.invoke({"question": WHERE}, thread)
+    assert (again["answer"].text, len(again["messages"])) == ("Lisbon", 2)
+    assert len(scripted.calls) == before + 1
+
+
+def test_a_run_that_failed_at_a_reply_that_was_no_good_gets_another_one(
+    agent_of, model, plan, thread
+):
+    scripted = model(plan=plan(("q1", WHERE)), quotes=QUOTES, answer="Lisbon")
+    rules = scripted.rules
+    scripted.rules = [("Role: summarizer", ["nonsense", "nonsense again"]), *rules]
+    agent = agent_of(scripted)
+    with pytest.raises(InvalidReplyError):
+        agent.invoke({"question": WHERE}, thread)
+    scripted.rules = rules
+    assert agent.invoke(None, thread)["answer"].text == "Lisbon"
 
 
 def test_a_run_that_was_left_in_the_middle_goes_on_and_asks_nobody_twice(

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import pymupdf
 import pytest
 from langchain_core.tools import BaseTool, StructuredTool, ToolException, tool
 from langchain_tests.unit_tests import ToolsUnitTests
@@ -16,8 +17,10 @@ from picture_book import NAME, make_book
 from PIL import Image
 
 from pagehop.tools.calculator import calculator_tool
+from pagehop.tools.corpus.corpus import Corpus
+from pagehop.tools.corpus.records import Stage
 from pagehop.tools.errors import InputError
-from pagehop.tools.toolbox import as_tools, run_tool, view_tools
+from pagehop.tools.toolbox import as_tools, page_tool, run_tool, view_tools
 from pagehop.tools.vision import Views
 
 
@@ -77,6 +80,34 @@ def test_an_agent_crops_reads_and_keeps_the_place_on_the_page(corpus):
     assert again.artifact["bbox"][0] == first.artifact["bbox"][0]
     assert run_tool(read_text, {"view": "v2"}).content == "The red square is to the right."
     assert "No table" in run_tool(read_table, {"view": "v1"}).content
+
+
+def test_the_words_of_a_page_that_is_opened_are_cut_before_a_table_and_it_says_how_to_have_it(
+    tmp_path,
+):
+    with pymupdf.open() as pdf:
+        page = pdf.new_page(width=600, height=900)
+        for line in range(41):
+            words = f"Line {line} of a long text about nothing that anybody asked for today."
+            page.insert_text((60, 40 + 12 * line), words, fontsize=8)
+        for row in range(8):
+            page.draw_line((60, 660 + 20 * row), (540, 660 + 20 * row))
+            for column in range(4) if row < 7 else ():
+                cell = (70 + 120 * column, 674 + 20 * row)
+                page.insert_text(cell, f"row {row}, cell {column}7", fontsize=8)
+        for column in range(5):
+            page.draw_line((60 + 120 * column, 660), (60 + 120 * column, 800))
+        pdf.save(tmp_path / "long.pdf")
+    with Corpus(tmp_path / "corpus") as corpus:
+        corpus.add(tmp_path / "long.pdf", until=Stage.LAYOUT, workers=1)
+        documents = {"long.pdf": corpus.document("long.pdf").id}
+        views = Views(corpus, max_pixels=60_000)
+        opened = run_tool(page_tool(views, documents, most=1), {"document": "long.pdf", "page": 1})
+        assert "Line 40 of a long text" in opened.content
+        assert opened.content.endswith("(Left out here: 1 table. Crop v1 to that part to have it.)")
+        cropping = view_tools(views)[0]
+        cropped = run_tool(cropping, {"view": "v1", "box": [0.05, 0.72, 0.95, 0.92]})
+        assert "| row 1, cell 07 | row 1, cell 17 |" in cropped.content
 
 
 def test_a_wrong_view_or_box_is_told_so_that_it_can_be_mended(corpus):

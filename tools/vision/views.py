@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pagehop.tools.boxes import PAGE, BBox, BoxUnit, area, from_model, share_inside, within
 from pagehop.tools.errors import InputError
+from pagehop.tools.page_text import Block, page_blocks
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +26,7 @@ COARSEST = 10.0  # dpi
 WIDE = 0.6  # share of the page from which on a view is no crop of a table
 BLUR = 0.001  # pixels: a box that is so near to the grid lies on it
 INSIDE = 0.5  # share of a word, a table or the view that must lie inside to count
+WHOLLY = 0.95  # share of a region in a view from which on it is told as one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +134,24 @@ class Views:
 
     def text(self, view_id: str) -> str:
         """The words on the page inside a view, a line a line."""
-        view = self.view(view_id)
-        return _lines(
-            word
-            for word in self._corpus.words(view.document_id, view.page)
-            if not word.hidden and share_inside(word.bbox, view.bbox) >= INSIDE
-        )
+        return _lines(self._words(self.view(view_id)))
 
     def read(self, view_id: str) -> str:
         """The words on the page inside a view; where it has none, what OCR reads."""
-        view = self.view(view_id)
         found = self.text(view_id)
-        return found or _lines(self._corpus.read_crop(view.document_id, view.page, view.bbox))
+        return found or _lines(self._recognised(self.view(view_id)))
+
+    def blocks(self, view_id: str, *, ocr: bool = False) -> list[Block]:
+        """The words inside a view as what belongs together; tables that lie in it in columns.
+
+        Args:
+            view_id: which view.
+            ocr: whether words are recognised where the page has none there.
+        """
+        view = self.view(view_id)
+        words = self._words(view) or (list(self._recognised(view)) if ocr else [])
+        regions = self._corpus.regions(view.document_id, view.page) if words else ()
+        return page_blocks(words, [r for r in regions if share_inside(r.bbox, view.bbox) >= WHOLLY])
 
     def table(self, view_id: str) -> str:
         """The tables in a view as Markdown, captions included; "" where there is none.
@@ -163,6 +171,16 @@ class Views:
             return ""
         table = self._corpus.table_crop(view.document_id, view.page, view.bbox)
         return table.markdown if table else ""
+
+    def _words(self, view: View) -> list["Word"]:
+        return [
+            word
+            for word in self._corpus.words(view.document_id, view.page)
+            if not word.hidden and share_inside(word.bbox, view.bbox) >= INSIDE
+        ]
+
+    def _recognised(self, view: View) -> Iterable["Word"]:
+        return self._corpus.read_crop(view.document_id, view.page, view.bbox)
 
     def _inner(self, view: View, box: Sequence[float], unit: BoxUnit | None) -> BBox:
         """The box as fractions of the picture."""

@@ -48,17 +48,19 @@ def look(
 ) -> Findings:
     """What the pictures of the hits' pages show about the sub-question.
 
-    Without hits there is nothing to look at, and a model that takes no pictures is not asked.
-    A place in doubt is read twice, from pictures that differ, and neither reading knows of the
-    other or of what was read before.
+    Without hits there is nothing to look at. A model that takes no pictures is not asked; what
+    only a picture could have told is then a failure. A place in doubt is read twice, from
+    pictures that differ, and neither reading knows of the other or of what was read before.
 
     Raises:
         InvalidReplyError, BudgetSpentError, MissingKeyError, ModelCallError: as `replies.ask`;
             of the budget not where a place in doubt could be read once.
     """
     abilities = abilities_of(model)
-    if not abilities.images or not any(hit.page > 0 for hit in task.hits):
+    if not any(hit.page > 0 for hit in task.hits):
         return Findings()
+    if not abilities.images:
+        return Findings(failures=_unseen(task, corpus))
     looker = _Looker(task=task, corpus=corpus, calls=calls, model=model, tools=tools)
     shown = first_pictures(task, corpus, abilities, effort.pictures)
     found = looker.findings(shown)
@@ -70,6 +72,18 @@ def look(
         once = f"image agent: the place in doubt was read only once: {error}"
         return replace(found, failures=(*found.failures, once))
     return compared(found, again)
+
+
+def _unseen(task: Task, corpus: "Corpus") -> tuple[str, ...]:
+    """What nobody sees where the model takes no pictures, in a line: pages without words."""
+    wordless: dict[str, list[str]] = {}
+    for document, page in dict.fromkeys((hit.document_id, hit.page) for hit in task.hits):
+        if page > 0 and not corpus.page(document, page).text.strip():
+            wordless.setdefault(corpus.document(document).name, []).append(str(page))
+    if not wordless:
+        return ()
+    pages = "; ".join(f"page {', '.join(those)} of {name!r}" for name, those in wordless.items())
+    return (f"image agent: not seen, since the model takes no pictures: {pages}",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pagehop.agents.prompting import data_block, shorten
 from pagehop.agents.team import Task
 from pagehop.tools.boxes import PAGE, BBox, area, enclose, pad
 from pagehop.tools.corpus.wording import pieces
+from pagehop.tools.page_text import as_text, shortened
 from pagehop.tools.retrieval.channel import Hit
 from pagehop.tools.vision import ContactSheet, ContactSheets, View, Views, picture_block
 
@@ -200,11 +201,11 @@ def _view_words(view: View, shown: Shown, corpus: "Corpus") -> str:
     label = hit.page_label if hit else None
     printed = f" (printed {label})" if label else ""
     whole = is_whole(view.bbox)
-    text = corpus.page(view.document_id, view.page).text if whole else shown.views.text(view.id)
+    blocks = shown.views.blocks(view.id)
     count = corpus.document(view.document_id).page_count
     told = [f"{view.document}, page {view.page} of {count}{printed}"]
-    told.append(f"words on it: {shorten(text, BESIDE) or '(none)'}")
-    there = frozenset(pieces(text))
+    told.append(f"words on it: {shortened(blocks, BESIDE) or '(none)'}")
+    there = frozenset(pieces(as_text(blocks)))
     for region in corpus.regions(view.document_id, view.page) if whole else ():
         if region.kind == "figure" and not there.issuperset(pieces(region.text)):
             told += [f"words in a figure on it: {shorten(region.text, BESIDE)}"]

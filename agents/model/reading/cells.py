@@ -1,7 +1,8 @@
-"""A table cell by the labels of its row and column, as a reader names them."""
+"""A table row as it is quoted, and a cell by the labels of its row and column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pagehop.tools.boxes import BBox, enclose
 from pagehop.tools.corpus.records import Region
@@ -9,13 +10,32 @@ from pagehop.tools.corpus.wording import numbers, pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of a table of the page."""
+
+    text: str  # of all its cells
+    bbox: BBox  # around the row; around the table where its cells have no boxes
+    boxes: tuple[BBox, ...]  # of its cells; none where they have no boxes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """A cell that was found in a table of the page."""
 
     value: str  # as it stands in the table
-    row_text: str  # all cells of its row
-    bbox: BBox  # around its row; around the table where its cells have no boxes
-    boxes: tuple[BBox, ...]  # of the cells of its row; none where they have no boxes
+    row: Row
+
+
+def find_row(quote: str, regions: Sequence[Region]) -> Row | None:
+    """The row that a quote of several words is taken from, cell by cell; None of two or none."""
+    sought = f" {' '.join(pieces(quote))} "
+    found = [
+        row
+        for table in regions
+        for row in map(partial(_row, table), range(len(table.cells)))
+        if " " in sought.strip() and sought in f" {' '.join(pieces(row.text))} "
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def find_cell(row: str, column: str, quote: str, regions: Sequence[Region]) -> Cell | None:
@@ -47,11 +67,14 @@ def _cells(row: str, column: str, quote: str, table: Region) -> list[Cell]:
 
 
 def _cell(table: Region, at: int, across: int) -> Cell:
+    return Cell(value=" ".join(table.cells[at][across].split()), row=_row(table, at))
+
+
+def _row(table: Region, at: int) -> Row:
     boxes = table.cell_boxes[at] if at < len(table.cell_boxes) else ()
     own = tuple(box for box in boxes if box is not None)
-    return Cell(
-        value=" ".join(table.cells[at][across].split()),
-        row_text=" ".join(" ".join(table.cells[at]).split()),
+    return Row(
+        text=" ".join(" ".join(table.cells[at]).split()),
         bbox=enclose(own) or table.bbox,
         boxes=own,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pagehop.agents.model.reading.cells import Cell, find_cell
+from pagehop.agents.model.reading.cells import Cell, Row, find_cell, find_row
 from pagehop.agents.model.reading.sheets import Sheet
 from pagehop.agents.model.schemas import TextFinding
 from pagehop.tools.boxes import BBox, share_inside
@@ -40,7 +40,7 @@ def quoted(
         hit = sheet.hit
         regions = corpus.regions(hit.document_id, hit.page)
         cell = find_cell(finding.row, finding.column, finding.quote, regions)
-        place = _place(finding.quote, cell, hit, regions, corpus)
+        place = _place(finding.quote, cell.row if cell else None, hit, regions, corpus)
         if place is not None:
             return Evidence(
                 document=hit.document,
@@ -84,26 +84,29 @@ def _reading(finding: TextFinding, cell: Cell | None) -> str:
 
 
 def _place(
-    quote: str, cell: Cell | None, hit: Hit, regions: Sequence[Region], corpus: "Corpus"
+    quote: str, row: Row | None, hit: Hit, regions: Sequence[Region], corpus: "Corpus"
 ) -> _Place | None:
     located = locate(
-        quote, corpus.words(hit.document_id, hit.page), near=cell.bbox if cell else hit.bbox
+        quote, corpus.words(hit.document_id, hit.page), near=row.bbox if row else hit.bbox
     )
     if located is None:
-        return _in_region(quote, cell, regions)
-    if cell and cell.boxes and share_inside(located.bbox, cell.bbox) > 0.5:
-        return _Place(bbox=cell.bbox, boxes=cell.boxes, modality="table", text=located.text)
+        return _in_region(quote, row, regions)
+    if row and row.boxes and share_inside(located.bbox, row.bbox) > 0.5:
+        return _Place(bbox=row.bbox, boxes=row.boxes, modality="table", text=located.text)
     modality = modality_at(located.bbox, regions)
     return _Place(bbox=located.bbox, boxes=located.boxes, modality=modality, text=located.text)
 
 
-def _in_region(quote: str, cell: Cell | None, regions: Sequence[Region]) -> _Place | None:
+def _in_region(quote: str, row: Row | None, regions: Sequence[Region]) -> _Place | None:
     """A quote that the page has in no such order: a row of cells, or words read in a figure."""
     sought = set(pieces(quote))
     if not sought:
         return None
-    if cell and sought <= set(pieces(cell.row_text)):
-        return _Place(bbox=cell.bbox, boxes=cell.boxes, modality="table", text=quote.strip())
+    if row is None or not sought <= set(pieces(row.text)):
+        row = find_row(quote, regions)
+    if row is not None:
+        text = " ".join(part for part in quote.split() if part != "|")  # as its cells have it
+        return _Place(bbox=row.bbox, boxes=row.boxes, modality="table", text=text)
     for region in regions:
         if region.kind == "figure" and sought <= set(pieces(f"{region.caption} {region.text}")):
             return _Place(bbox=region.bbox, boxes=(), modality="figure", text=quote.strip())

@@ -9,18 +9,19 @@ from pagehop.agents.replying.lengths import tokens_in
 from pagehop.agents.team import Task
 from pagehop.tools.boxes import BBox, share_inside
 from pagehop.tools.corpus.wording import pieces
+from pagehop.tools.page_text import Block, as_text, page_blocks
 from pagehop.tools.retrieval.channel import Hit
 
 if TYPE_CHECKING:
     from pagehop.tools.corpus.corpus import Corpus
-    from pagehop.tools.corpus.records import Region
+    from pagehop.tools.corpus.records import Page, Region
 
 SHEETS = 12  # pages of a search that are read at a time; of a whole document as many as fit
 HITS = 24_000  # tokens of the pages of a search that are read at a time
 WHOLE = 60_000  # the same of a whole document
 SHARE = 0.5  # of the model's context that pages may fill; the rest is for tools and the reply
-PAGE = 8000  # characters of a page's text, of a search; of a whole document all
-TABLE = 4000  # characters of a table's markdown
+PAGE = 8000  # characters of a page's text beside its tables, of a search; of a whole document all
+FIGURE = 4000  # characters of the words in a figure
 RECOGNISED = "(The page is a picture: its words were recognised, some letters may be wrong.)"
 KNOWN = 0.9  # share of a figure's words on the page from which on they are not told again
 
@@ -96,24 +97,31 @@ def _title(hit: Hit, corpus: "Corpus") -> str:
 
 
 def _parts(hit: Hit, corpus: "Corpus", closer: BBox | None, *, whole: bool) -> list[str]:
-    """A page's text, its tables as markdown, and the words in its pictures."""
+    """A page's text with its tables as markdown, and the words in its pictures."""
     page = corpus.page(hit.document_id, hit.page)
-    text = page.text
-    parts = [RECOGNISED] if page.ocr and text.strip() else []
+    regions = corpus.regions(hit.document_id, hit.page)
+    parts = [RECOGNISED] if page.ocr and page.text.strip() else []
     if closer is not None:
         words = corpus.words(hit.document_id, hit.page)
         inside = [w.text for w in words if not w.hidden and share_inside(w.bbox, closer) > 0.5]
         if inside:
             parts.append(f"To be read closely: {shorten(' '.join(inside), PAGE)}")
-    parts.append(text if whole else _around(text, hit.text))
-    there = frozenset(pieces(text))
-    for region in corpus.regions(hit.document_id, hit.page):
-        title = region.caption or region.label or "without a caption"
-        if region.markdown:
-            parts.append(f"Table: {title}\n{shorten(region.markdown, TABLE)}")
-        elif region.kind == "figure" and _is_new(region, there):
-            parts.append(f"Words in a figure ({title}): {shorten(region.text, TABLE)}")
+    blocks = _blocks(page, regions, corpus)
+    parts += [as_text(blocks)] if whole else _around(blocks, hit.text)
+    there = frozenset(pieces(page.text))
+    for region in regions:
+        if region.kind == "figure" and _is_new(region, there):
+            title = region.caption or region.label or "without a caption"
+            parts.append(f"Words in a figure ({title}): {shorten(region.text, FIGURE)}")
     return [part for part in parts if part.strip()]
+
+
+def _blocks(page: "Page", regions: "Sequence[Region]", corpus: "Corpus") -> list[Block]:
+    """The page's text, each table once and in its place: in columns, as they are to be read."""
+    tables = [region for region in regions if region.markdown]
+    if not tables:
+        return [Block(page.text)]
+    return page_blocks(corpus.words(page.document_id, page.number), tables)
 
 
 def _is_new(figure: "Region", there: frozenset[str]) -> bool:
@@ -122,13 +130,15 @@ def _is_new(figure: "Region", there: frozenset[str]) -> bool:
     return bool(words) and sum(word in there for word in words) < KNOWN * len(words)
 
 
-def _around(text: str, passage: str) -> str:
-    """A page's text; of a long one the part with the passage that was found."""
+def _around(blocks: Sequence[Block], passage: str) -> list[str]:
+    """A page's text with its tables; of a long text the part with the passage that was found."""
+    text = as_text(block for block in blocks if not block.is_table)
     if len(text) <= PAGE:
-        return text
+        return [as_text(blocks)]
     middle = max(0, text.find(passage[:60])) + len(passage[:PAGE]) // 2
     start = max(0, min(middle - PAGE // 2, len(text) - PAGE))
-    return f"(…) {text[start : start + PAGE]} (…)"
+    tables = as_text(block for block in blocks if block.is_table)
+    return [f"(…) {text[start : start + PAGE]} (…)", tables]
 
 
 def named_pages(batch: Sequence[Sheet]) -> str:

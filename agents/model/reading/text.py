@@ -27,21 +27,36 @@ NOTHING = Batch(())
 
 
 def read(
-    task: Task, *, corpus: "Corpus", calls: Calls, model: BaseChatModel, tools: Sequence[BaseTool]
+    task: Task,
+    *,
+    corpus: "Corpus",
+    calls: Calls,
+    model: BaseChatModel,
+    tools: Sequence[BaseTool],
+    alone: bool = True,
 ) -> Findings:
     """What the hits' text and tables say about the sub-question.
 
-    Without words to read and without tools the model is not asked. A quote that stands on none
+    Without words to read the model is asked only where it alone may call the tools: pages that
+    are pictures are the image agent's, who has the same tools. A quote that stands on none
     of the pages is dropped; an answer without evidence is none. What does not fit into one
     call is read in several, each told what the ones before have found; where the budget ends
     between them, what was found stays, and the failures say what was not read.
+
+    Args:
+        task: with the hits.
+        corpus: that they are of.
+        calls: the run's calls.
+        model: who reads.
+        tools: custom ones.
+        alone: whether nobody looks at the hits as pictures.
 
     Raises:
         InvalidReplyError, BudgetSpentError, MissingKeyError, ModelCallError: as `replies.ask`;
             of the budget only where nothing was read yet.
     """
     first, *rest = make_batches(task, corpus, abilities_of(model).context) or [NOTHING]
-    if first is NOTHING and not tools:
+    if first is NOTHING and not (tools and (alone or not task.hits)):
         return Findings()
     reader = _Reader(task=task, corpus=corpus, calls=calls, model=model, tools=tools)
     found = reader.findings(first, Findings())
