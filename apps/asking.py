@@ -3,7 +3,6 @@
 import hashlib
 import uuid
 from dataclasses import asdict, dataclass, field, replace
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from pagehop.apps.printing import tell
@@ -117,12 +116,7 @@ class Conversation:
     def __enter__(self) -> "Conversation":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close what the agent keeps on disk."""
         self._agent.close()
 

@@ -17,6 +17,7 @@ from pagehop.apps.folder import (
     corpus_folder,
     make_corpus,
     open_corpus,
+    tell_unread,
 )
 from pagehop.apps.printing import citation_line, say, say_answer, tell
 from pagehop.apps.questions import (
@@ -76,6 +77,7 @@ def chat(
             price=price,
             trace=trace,
         )
+        tell_unread(opened, settings.documents)
         with Conversation(opened, settings, thread or new_thread()) as conversation:
             return _talk(conversation)
 

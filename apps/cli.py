@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pagehop.apps import chat, doctor, documents, encode, evaluate, exits, questions, search
+from pagehop.apps import chat, doctor, documents, encode, evaluate, exits, info, questions, search
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -35,7 +35,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "search": search.search,
     "list": documents.list_documents,
     "remove": documents.remove,
-    "info": documents.info,
+    "info": info.info,
     "encode": encode.encode,
     "doctor": doctor.doctor,
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pagehop.apps.folder import CorpusOption, JsonOption, corpus_folder, open_corpus
-from pagehop.apps.printing import fields, say, say_json, tell
+from pagehop.apps.printing import fields, pages, say, say_json, tell
 
 if TYPE_CHECKING:
     from pagehop.tools.retrieval.visual.choice import Choice
@@ -34,7 +34,7 @@ class Check:
 
 
 def doctor(context: typer.Context, corpus: CorpusOption = None, as_json: JsonOption = False) -> int:
-    """Check versions, models and the corpus; exit code 1 when something needs care."""
+    """Check versions, models and the corpus. Exit code 1 when something needs care."""
     folder = corpus_folder(context, corpus)
     checks = [*_program(), *_models(), *_folder(folder)]
     if as_json:
@@ -117,6 +117,8 @@ def _lock(folder: Path) -> Check:
             return Check("lock", True, "free")
     except CorpusBusyError as error:
         return Check("lock", True, str(error))
+    except OSError as error:
+        return Check("lock", False, f"it cannot be taken: {error.strerror}")
 
 
 def visual_check(choice: "Choice") -> Check:
@@ -137,13 +139,14 @@ def _corpus(folder: Path) -> Iterator[Check]:
     try:
         with open_corpus(folder) as opened:
             documents = opened.documents()
-            pages = sum(document.page_count for document in documents)
-            yield Check("corpus", True, f"{len(documents)} documents, {pages} pages in {folder}")
+            size = pages(sum(document.page_count for document in documents))
+            named = "1 document" if len(documents) == 1 else f"{len(documents)} documents"
+            yield Check("corpus", True, f"{named}, {size} in {folder}")
             for choice in opened.visual_models():
                 yield visual_check(choice)
             yield Check("channels", True, ", ".join(opened.retriever.channels))
             problems = opened.check()
-    except PagehopError as error:
+    except (PagehopError, OSError) as error:
         yield Check("corpus", False, str(error))
         return
     for number, problem in enumerate(problems, start=1):

@@ -29,7 +29,7 @@ def encode(
     ] = None,
     corpus: CorpusOption = None,
 ) -> None:
-    """Encode what has no vectors yet; with --visual, by another model. A stopped run goes on."""
+    """Encode what has no vectors yet, or by another model. A stopped run goes on."""
     from pagehop.tools.corpus.lock import writer
     from pagehop.tools.corpus.progress import StderrProgress
     from pagehop.tools.retrieval.visual.channels import encode_again
@@ -57,3 +57,5 @@ def encode(
         say(problem)
     if visual and not choices:
         say("The visual channels are off, and their vectors are gone.")
+    elif not choices and not problems:
+        say("Every passage, table and figure has its vectors.")

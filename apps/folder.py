@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from pagehop.tools import AddReport, Corpus
 
+EMPTY = "The corpus is empty. Add documents with: pagehop add FILE..."
 DEFAULT = Path(".pagehop")  # in the current folder, beside the documents, as .git is
 
 CorpusOption: TypeAlias = Annotated[
@@ -105,6 +106,31 @@ def add_quietly(corpus: "Corpus", paths: Sequence[Path]) -> tuple[str, ...]:
     if not found:
         raise UnsupportedFileError("None of the files could be read, so there is nothing to ask.")
     return tuple(dict.fromkeys(found))
+
+
+def tell_unread(corpus: "Corpus", asked: Sequence[str]) -> None:
+    """Say on stderr that there is no document, or which are not read to the end.
+
+    Args:
+        corpus: where they are.
+        asked: ids of those that a question is about; none: all.
+    """
+    from pagehop.apps.printing import shorten, tell
+    from pagehop.tools.corpus.intake import NOT_READ_YET
+
+    documents = [corpus.document(one) for one in asked] or corpus.documents()
+    if not documents:
+        tell(EMPTY)
+    unread = [
+        document.name
+        for document in documents
+        if document.reason == NOT_READ_YET or (document.reason and document.outcome == "indexed")
+    ]
+    if unread:
+        tell(
+            "Not read to the end, so that not everything in them is found: "
+            f"{shorten(', '.join(unread), 200)}. Add them again to go on."
+        )
 
 
 def tell_failures(report: "AddReport") -> None:

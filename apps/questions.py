@@ -18,6 +18,7 @@ from pagehop.apps.folder import (
     corpus_folder,
     make_corpus,
     open_corpus,
+    tell_unread,
 )
 from pagehop.apps.printing import say_answer, say_json, tell
 
@@ -91,11 +92,15 @@ def ask(
     price: PriceOption = None,
     corpus: CorpusOption = None,
 ) -> int:
-    """Ask a question; every claim of the answer points at a box on a page."""
+    """Ask a question; every claim points at a box on a page."""
     from pagehop.tools.errors import EmptyQuestionError
 
-    if not question.strip():
-        raise EmptyQuestionError('The question is empty. Ask one: pagehop ask "What ...?"')
+    if not any(map(str.isalnum, question)):
+        raise EmptyQuestionError(
+            'The question is empty, without a word. Ask one: pagehop ask "What ...?"'
+        )
+    if figures is not None and figures.exists() and not figures.is_dir():
+        raise typer.BadParameter(f"--figures takes a folder, and {str(figures)!r} is a file")
     folder = corpus_folder(context, corpus)
     with make_corpus(folder, paths) if paths else open_corpus(folder) as opened:
         within = (*(documents or ()), *(add_quietly(opened, paths) if paths else ()))
@@ -114,6 +119,7 @@ def ask(
             price=price,
             trace=trace,
         )
+        tell_unread(opened, settings.documents)
         with Conversation(opened, settings, thread) as conversation:
             answer = conversation.ask(question)
         if as_json:

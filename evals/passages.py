@@ -55,10 +55,6 @@ class PassageBook:
         told = json.dumps([[one.id, one.title, one.text] for one in self.passages])
         return _digest(told)
 
-    def id_of(self, page: int) -> str:
-        """The id of the passage on a page, counted from 1."""
-        return self.passages[page - 1].id
-
     def write(self, path: Path) -> None:
         """Make the PDF: a page a passage, as tall as it needs."""
         path.parent.mkdir(parents=True, exist_ok=True)

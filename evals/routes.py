@@ -1,25 +1,21 @@
 """The route: whether the right modality is in it, how many channels it asks, what it costs.
 
-Run alone: python -m pagehop.evals.routes CORPUS QUESTIONS. The labels are what the data set calls
-the evidence, made here and kept nowhere, or what the question itself names ("Table 3"). Layout is
-right with text or with pictures of pages. Counted are the channels of text, table and figure that
-are asked beside the lexical index of pages, which is always asked; pictures of pages are a channel
-only where there is a visual encoder, and are not counted.
+The labels are what the data set calls the evidence, made here and kept nowhere, or what the
+question itself names ("Table 3"). Layout is right with text or with pictures of pages. Counted are
+the channels of text, table and figure that are asked beside the lexical index of pages, which is
+always asked; pictures of pages are a channel only where there is a visual encoder, and are not
+counted.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 
-from pagehop.evals.cases import Case, prepare
-from pagehop.evals.configurations import CONFIGURATIONS
-from pagehop.evals.datasets.formats import read_questions
+from pagehop.evals.cases import Case
 from pagehop.evals.markdown import compared, estimated, percent, table
 from pagehop.evals.metrics import recall
 from pagehop.evals.resampling import Difference, Sample
-from pagehop.evals.runs import Outcomes, Runner
+from pagehop.evals.runs import Outcomes
 from pagehop.tools import Corpus
 from pagehop.tools.evidence import Modality
 from pagehop.tools.retrieval.channel import Query, Scope
@@ -162,27 +158,3 @@ def _row(ways: Sequence[Way]) -> list[str]:
 
 def _asked(routed: Routed) -> int:
     return sum(kind in routed.modalities for kind in CONTENTS)
-
-
-def main() -> None:
-    """Print the tables for a corpus and a file of questions."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("questions", type=Path)
-    parser.add_argument("--format", default="devpack")
-    parser.add_argument("--pooled", action="store_true", help="search all documents at once")
-    parser.add_argument("--no-search", action="store_true", help="routes alone, without recall")
-    options = parser.parse_args()
-    questions = read_questions(options.questions, options.format)
-    with Corpus(options.corpus) as corpus:
-        cases = prepare(questions, corpus, pooled=options.pooled).cases
-        runner = Runner(corpus=corpus, pooled=options.pooled)
-        chosen = [] if options.no_search else [CONFIGURATIONS[ROUTED], CONFIGURATIONS[EVERYTHING]]
-        outcomes = runner.run(cases, chosen)
-        router = corpus.retriever.router
-        assert router is not None  # a corpus has one
-        print(markdown(measure(corpus, router, cases, outcomes, pooled=options.pooled)))  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()

@@ -11,13 +11,14 @@ A percent sign divides by 100, a scale word (thousand, million, ...) multiplies.
 out, but a sum of different units is refused: 5 km + 300 m is not 305.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
-from pagehop.tools.errors import InputError
+from pagehop.tools.expressions import CalculationError, Token, tokens
+
+__all__ = ["CalculationError", "Reader", "Term", "written"]
 
 MAX_DEPTH = 40  # parentheses, signs and powers within each other
 MAX_EXPONENT = 10_000
@@ -30,24 +31,6 @@ SCALES = {
 AMBIGUOUS = frozenset("kKmMbBtT")  # 5M may be metres or millions
 
 _TIMES = ("*", "/", "x", "of")
-_LOOKALIKES = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/"})  # noqa: RUF001
-_EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
-_TOKEN = re.compile(
-    rf"\s*(?:(?P<number>(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?{_EXPONENT}"
-    rf"|\.[0-9]+{_EXPONENT})"
-    r"|(?P<word>[A-Za-zµ°À-ÖØ-öø-ɏͰ-Ͽ]+)|(?P<money>[$€£¥₹])|(?P<sign>\*\*|[-+*/^(),;%]))"
-)
-
-
-class CalculationError(InputError):
-    """An expression that cannot be calculated; the message says where and why."""
-
-
-class Token(NamedTuple):
-    """A piece of an expression: number, word, money, sign; at its end one of kind end."""
-
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +53,7 @@ class Reader:
     def __init__(self, source: str) -> None:
         self.source = source
         self.operands: list[Decimal] = []
-        self._tokens = list(_tokens(source))
+        self._tokens = list(tokens(source))
         self._at = 0
         self._depth = 0
         self._calls = 0  # functions that are open
@@ -228,24 +211,6 @@ class Reader:
 def written(value: Decimal) -> str:
     """A number as the grammar reads it, without loss."""
     return f"{value:f}" if -12 <= value.adjusted() <= 24 or not value else f"{value:E}"
-
-
-def _tokens(source: str) -> Iterator[Token]:
-    text = source.translate(_LOOKALIKES).rstrip()
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            stands = text[at:].lstrip()[:1]
-            raise CalculationError(
-                f"{source[:200]!r} cannot be calculated: {stands!r} is no part of an expression. "
-                "Use numbers, + - * / ^ % ( ), and sum, mean, min, max, abs, round, count."
-            )
-        at = match.end()
-        kind = str(match.lastgroup)
-        is_percent = kind == "word" and match[kind].lower() == "percent"
-        yield Token("sign", "%") if is_percent else Token(kind, match[kind])
-    yield Token("end", "")
 
 
 def _is_places(terms: Sequence[Term]) -> bool:

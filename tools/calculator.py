@@ -19,7 +19,8 @@ from decimal import (
 )
 from typing import TYPE_CHECKING, Any
 
-from pagehop.tools.arithmetic import CalculationError, Reader
+from pagehop.tools.arithmetic import Reader
+from pagehop.tools.expressions import CalculationError
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool

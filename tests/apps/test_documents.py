@@ -17,6 +17,25 @@ def test_added_documents_are_listed(here):
     assert "alder.pdf" in here("list").out
 
 
+def test_what_is_not_read_to_the_end_is_said_by_list_and_ask(tmp_path):
+    write_pdf(tmp_path / "alder.pdf", REPORT)
+    assert run_here("add", "alder.pdf", "--until", "text", cwd=tmp_path).code == 0
+    assert "unfinished" in run_here("list", cwd=tmp_path).out
+    early = run_here("ask", "When was Alder Mills founded?", cwd=tmp_path)
+    assert "Not read to the end, so that not everything in them is found: alder.pdf" in early.err
+    assert run_here("add", "alder.pdf", cwd=tmp_path).code == 0
+    assert "unfinished" not in run_here("list", cwd=tmp_path).out
+    late = run_here("ask", "When was Alder Mills founded?", cwd=tmp_path)
+    assert "Not read" not in late.err
+
+
+def test_the_short_id_of_the_list_names_the_document(here):
+    row = next(line for line in here("list").out.splitlines() if line.startswith("birch.pdf"))
+    shown = row.split()[-1]
+    assert json.loads(here("info", shown, "--json").out)["document"] == "birch.pdf"
+    assert here("info", shown[:-1]).code == 2
+
+
 def test_what_is_there_is_skipped_and_that_is_no_failure(here):
     again = here("add", "alder.pdf")
     assert again.code == 0, again.err

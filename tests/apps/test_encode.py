@@ -41,6 +41,10 @@ def test_a_model_is_chosen_once_and_nothing_is_encoded_twice(encode, models, tmp
     ]
 
 
+def test_where_nothing_is_missing_it_says_so(encode):
+    assert encode().out == "Every passage, table and figure has its vectors.\n"
+
+
 def test_another_model_replaces_the_first_and_none_turns_it_off(encode, models, tmp_path):
     encode("--visual", models / "small", "--visual", models / "single", "--device", "cpu")
     other = encode("--visual", models / "other", "--device", "cpu")

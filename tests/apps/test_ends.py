@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pagehop.apps.exits import report
-from tests.apps.program import REPORT, run, write_pdf
+from tests.apps.program import REPORT, run, run_here, write_pdf
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
@@ -76,3 +77,13 @@ def test_the_doctor_finds_a_healthy_installation_well(pagehop):
     assert {"python", "text encoder", "OCR models", "layout models", "corpus"} <= set(checks)
     assert checks["corpus"]["finding"].startswith("2 documents, 3 pages")
     assert all(check["well"] for check in checks.values())
+
+
+def test_the_doctor_tells_of_a_folder_that_nothing_can_be_locked_in(library, tmp_path):
+    shutil.copytree(library / "corpus", tmp_path / "corpus")
+    shutil.rmtree(tmp_path / "corpus" / "locks")
+    (tmp_path / "corpus" / "locks").touch()
+    examined = run_here("doctor", "--corpus", "corpus", "--json", cwd=tmp_path)
+    checks = {check["name"]: check for check in json.loads(examined.out)["checks"]}
+    assert (examined.code, checks["lock"]["well"]) == (1, False)
+    assert checks["corpus"]["well"]

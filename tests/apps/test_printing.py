@@ -7,7 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pagehop.apps.printing import citation_line, clean, place, say_json, shorten, table
+from pagehop.apps.search import hit_lines
 from pagehop.tools.evidence import Citation
+from pagehop.tools.retrieval.channel import Hit
 
 STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -84,3 +86,17 @@ def test_a_citation_without_a_box_and_one_of_a_tool_say_so():
 def test_columns_stand_below_each_other():
     lines = list(table([("a.pdf", 7), ("long.pdf", 1200)], ("document", "pages")))
     assert lines == ["document  pages", "a.pdf         7", "long.pdf   1200"]
+
+
+def test_a_blank_page_that_was_only_named_is_one_line():
+    hit = Hit(
+        document="blank.pdf",
+        document_id="d" * 32,
+        page=1,
+        page_label=None,
+        bbox=None,
+        modality="page",
+        score=1.5,
+        text="",
+    )
+    assert list(hit_lines(1, hit)) == ["  1  blank.pdf, page 1, page  1.500  (named)"]

@@ -232,7 +232,7 @@ def test_paragraphs_of_hotpotqa_are_known_by_their_titles(tmp_path):
     assert [one.title for one in sorted(book.passages, key=lambda one: one.title)] == [
         "Alder", "Birch", "Cedar",
     ]  # fmt: skip
-    assert {book.id_of(page) for _, page in questions[1].pages} == {"Alder", "Birch"}
+    assert {book.passages[page - 1].id for _, page in questions[1].pages} == {"Alder", "Birch"}
 
 
 def test_a_gold_passage_that_is_not_there_is_said(tmp_path):

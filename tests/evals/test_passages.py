@@ -31,7 +31,7 @@ def test_every_passage_is_one_page_with_all_its_text(book, tmp_path):
     with pymupdf.open(tmp_path / BOOK) as pdf:
         assert len(pdf) == len(PASSAGES)
         for number, page in enumerate(pdf, 1):
-            passage = by_id[book.id_of(number)]
+            passage = by_id[book.passages[number - 1].id]
             said = page.get_text(flags=pymupdf.TEXT_DEHYPHENATE).split()
             assert "".join(said) == "".join(f"{passage.title} {passage.text}".split())
 
@@ -52,7 +52,7 @@ def test_a_corpus_of_passages_is_made_once_and_finds_them(book, tmp_path):
     for _ in range(2):
         with book.corpus(tmp_path) as corpus:
             (hit, *_) = corpus.search("Where does the Lumo river rise?", 1)
-            assert (hit.document, book.id_of(hit.page)) == (BOOK, "a/1")
+            assert (hit.document, book.passages[hit.page - 1].id) == (BOOK, "a/1")
             assert len(corpus.documents()) == 1
 
 

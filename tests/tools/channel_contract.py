@@ -236,6 +236,12 @@ class ChannelContract:
         assert place_of(searched(wordly, "zebras on the savanna", k=1)[0]) == ("d" * 32, 2)
         assert place_of(searched(wordly, "wind turbines", k=1)[0]) == (DECK, 2)
 
+    def test_a_document_without_a_word_costs_no_other(self, wordly, catalogue):
+        enter(catalogue, "d" * 32, "blank.pdf", "")
+        wordly.update()
+        assert wordly.update() == 0
+        assert place_of(searched(wordly, "wind turbines", k=1)[0]) == (DECK, 2)
+
     def test_it_finds_the_same_after_it_was_closed(self, ready):
         """Closing lets go of files; the next search takes them up again."""
         before = [searched(ready, query) for query in QUERIES]

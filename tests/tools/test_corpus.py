@@ -71,6 +71,16 @@ def test_a_search_finds_the_page_and_can_be_narrowed(corpus):
     found = corpus.find("birds that run", 1, channels=["lexical"])
     assert [(hit.document, hit.page) for hit in found.hits] == [("birds.pdf", 2)]
     assert found.route.channels == ("lexical",)
+    alone = corpus.find("birds that run", 1, channels="lexical", documents="birds.pdf")
+    assert [(hit.document, hit.page) for hit in alone.hits] == [("birds.pdf", 2)]
+    assert alone.route.channels == ("lexical",)
+
+
+def test_a_unit_or_a_cut_that_is_none_is_named_with_those_there_are(corpus):
+    with pytest.raises(InputError, match="no unit 'regions'; there are 'page', 'region'"):
+        corpus.search("birds", unit="regions")
+    with pytest.raises(InputError, match="no cut 'half'; there are 'fixed', 'ratio', 'mixture'"):
+        corpus.search("birds", cut="half")
 
 
 def test_a_search_for_nothing_or_nowhere_is_refused(corpus):

@@ -50,6 +50,12 @@ def outcomes(files):
     return {file.path.name: file.outcome for file in files}
 
 
+def test_a_first_document_without_a_word_is_added_and_nothing_is_found_in_it(corpus, tmp_path):
+    blank = corpus.add(write_pdf(tmp_path / "blank.pdf", "")).added
+    assert outcomes(blank) == {"blank.pdf": "indexed"}
+    assert corpus.search("penguins") == []
+
+
 def test_every_file_ends_in_an_outcome_and_the_good_ones_are_read(corpus, tmp_path):
     good = write_pdf(tmp_path / "good.pdf", "Penguins live in the south.", "Bears in the north.")
     files = {
@@ -124,7 +130,7 @@ def test_two_documents_with_one_file_name_stay_apart(corpus, tmp_path):
 def test_a_complete_document_is_skipped_and_a_half_read_one_goes_on(corpus, tmp_path):
     path = write_pdf(tmp_path / "a.pdf", "Hello " * 30, "World " * 30)
     corpus.add(path, until=Stage.TEXT)
-    assert "not read yet" in corpus.document("a.pdf").reason
+    assert "regions and pictures are not" in corpus.document("a.pdf").reason
     assert [file.name for file in corpus.add(path, until=Stage.TEXT).skipped] == ["a.pdf"]
     assert [file.name for file in corpus.add(path).added] == ["a.pdf"]
     assert corpus.document("a.pdf").reason == ""
@@ -138,7 +144,7 @@ def test_a_missing_path_is_refused_before_anything_is_done(corpus, tmp_path):
     assert corpus.documents() == ()
 
 
-def test_a_folder_gives_its_files_but_hidden_ones_and_links_that_lead_out(tmp_path):
+def test_a_folder_gives_its_files_but_hidden_ones_and_refuses_links_that_lead_out(tmp_path):
     corpus_folder = tmp_path / "in" / "corpus"
     corpus_folder.mkdir(parents=True)
     for name in ("b.pdf", "a.PNG", "notes.txt", ".hidden.pdf", "sub/c.pdf", ".git/d.pdf"):
@@ -155,14 +161,16 @@ def test_a_folder_gives_its_files_but_hidden_ones_and_links_that_lead_out(tmp_pa
     tried = [source.path.name for source in found if not source.refusal]
     assert tried == ["a.PNG", "b.pdf", "pipe.pdf", "c.pdf"]
     assert [(s.path.name, s.refusal[0]) for s in found if s.refusal] == [
-        ("notes.txt", "unsupported")
+        ("notes.txt", "unsupported"),
+        ("out.pdf", "unsupported"),
     ]
 
 
 @pytest.mark.parametrize("side", [8_000, 10_000, 20_000])  # ours, Pillow's warning, its error
 def test_a_picture_of_too_many_pixels_is_over_the_limit(corpus, tmp_path, side):
     Image.new("1", (side, side)).save(tmp_path / "huge.png")
-    assert outcomes(corpus.add(tmp_path / "huge.png").failed) == {"huge.png": "over limit"}
+    (failed,) = corpus.add(tmp_path / "huge.png").failed
+    assert (failed.outcome, "limit is 50 million" in failed.reason) == ("over limit", True)
 
 
 def test_a_link_to_itself_costs_only_itself(corpus, tmp_path):
@@ -233,7 +241,7 @@ def test_a_second_writer_is_told_who_is_writing(corpus, tmp_path):
         [sys.executable, "-c", code, corpus.path], stdout=subprocess.PIPE
     ) as holder:
         holder.stdout.readline()
-        with pytest.raises(CorpusBusyError, match=f"process {holder.pid}"):
+        with pytest.raises(CorpusBusyError, match=f"Process {holder.pid} is"):
             corpus.add(path)
         holder.kill()  # the lock dies with its process
     assert outcomes(corpus.add(path, until=Stage.TEXT).added) == {"a.pdf": "indexed"}

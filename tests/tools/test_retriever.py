@@ -311,3 +311,80 @@ def test_a_vote_weighs_the_same_whether_or_not_the_route_asks_who_finds_nothing(
     assert everyone.route.channels == ("shared", "figures")
     assert routed.hits == everyone.hits
     retriever.close()
+
+
+class TextAndTables(TablesAlone):
+    def route(self, text, *, hint=(), made=None):
+        return Routed(modalities={"text": 0.8, "table": 0.2, "page": 0.3})
+
+
+@pytest.fixture
+def wordy(catalogue, tmp_path):
+    """A page with eight passages that say the word often and a table that says it once."""
+    page = catalogue.page(REPORT, 1)
+    kinds = ["text"] * 8 + ["table"]
+    passages = [
+        Passage(
+            id=f"{REPORT}:1:p{order}",
+            document_id=REPORT,
+            page=1,
+            kind=kind,
+            text="cloud services and licences" if kind == "table" else f"cloud cloud {order}",
+            boxes=((0.1, order / 10, 0.9, order / 10 + 0.05),),
+        )
+        for order, kind in enumerate(kinds)
+    ]
+    read = {name: getattr(page, name) for name in ("document_id", "number", "label")}
+    text = "\n".join(passage.text for passage in passages)
+    catalogue.put_page(
+        type(page)(**read, width=600, height=800, stage=Stage.LAYOUT, text=text), (), (), passages
+    )
+    channels = [LexicalChannel(catalogue, tmp_path / "index")]
+    retriever = Retriever(catalogue, Parts(channels=channels, router=TextAndTables()))
+    yield retriever
+    retriever.close()
+
+
+def test_of_regions_each_kind_that_the_route_asked_for_is_among_the_first_five(wordy):
+    def kinds(**settings):
+        found = wordy.search("cloud", unit="region", k=9, settings=Settings(**settings))
+        return [hit.modality for hit in found.hits]
+
+    assert kinds(strata=False) == ["text"] * 8 + ["table"]
+    assert kinds() == ["text"] * 4 + ["table"] + ["text"] * 4
+    assert kinds(route=False) == kinds(strata=False)
+
+
+@pytest.mark.parametrize("cut", ["ratio", "mixture"])
+def test_a_region_that_comes_in_for_its_kind_is_no_end_of_what_fits(wordy, cut):
+    found = wordy.search("cloud", unit="region", k=8, settings=Settings(cut=cut))
+    bare = wordy.search("cloud", unit="region", k=8, settings=Settings(cut=cut, strata=False))
+    assert len(found.hits) == len(bare.hits)
+
+
+class Listening(SharedWords):
+    """A channel that remembers what it was asked."""
+
+    def __init__(self, catalogue):
+        super().__init__(catalogue)
+        self.asked = []
+
+    def search(self, query, scope, k):
+        self.asked.append((scope.documents, query.against_hubs))
+        return super().search(query, scope, k)
+
+
+def test_hubs_are_a_matter_of_many_documents_and_not_of_the_search_within_one(catalogue):
+    channel = Listening(catalogue)
+    retriever = Retriever(catalogue, Parts(channels=[channel]))
+    retriever.search("revenue")
+    (everywhere, against), *within = channel.asked
+    assert everywhere is None
+    assert against
+    assert within  # the cascade
+    assert not any(against for _, against in within)
+    channel.asked.clear()
+    retriever.search("revenue", documents=[REPORT])
+    retriever.search("revenue", settings=Settings(hubs=False))
+    assert not any(against for _, against in channel.asked)
+    retriever.close()

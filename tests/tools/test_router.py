@@ -41,6 +41,13 @@ def contents(routed):
     return {kind for kind in routed.modalities if kind in CONTENTS}
 
 
+def test_the_middle_of_the_pilots_is_like_all_of_them_and_like_none(router, encoder):
+    middle = router.middle()
+    likeness = [float(encoder.query(one.question) @ middle) for one in read_pilots(SHIPPED)]
+    assert np.isclose(np.mean(likeness), float(middle @ middle), atol=1e-3)
+    assert max(likeness) < 0.6
+
+
 @pytest.mark.parametrize(
     ("question", "kind"),
     [

@@ -34,7 +34,7 @@ def serve(farm: socket.socket) -> None:
             record, blob = {"outcome": "over limit", "reason": reason}, b""
         except Exception as error:  # noqa: BLE001  PyMuPDF's errors have no common base
             said = _sentence(error)
-            large = "alloc" in said or "DecompressionBomb" in said  # malloc failed, bad_alloc
+            large = "alloc" in said  # malloc failed, bad_alloc
             outcome = "over limit" if large else "damaged"
             record, blob = {"outcome": outcome, "reason": said}, b""
         wire.send(farm, record, blob)

@@ -25,8 +25,8 @@ class Source:
 def discover(paths: Sequence[str | Path], *, apart_from: Path) -> tuple[Source, ...]:
     """The files meant by `paths`, each once, folders walked in sorted order.
 
-    A file that is named is always tried. In a folder hidden files, links that lead out of it
-    and the corpus itself are left out, and files of other kinds are refused.
+    A file that is named is always tried. In a folder hidden files and the corpus itself are left
+    out; links that lead out of it, and files of other kinds, are refused.
 
     Args:
         paths: files and folders.
@@ -64,8 +64,8 @@ def _walk(folder: Path, corpus: Path) -> Iterator[Source]:
         )
         for name in sorted(names):
             path = here / name
-            if not name.startswith(".") and _real(path).is_relative_to(root):
-                yield _in_folder(path)
+            if not name.startswith("."):
+                yield _in_folder(path, root)
     for error in closed:
         reason = f"It cannot be opened: {error.strerror}."
         yield Source(path=Path(error.filename), refusal=("damaged", reason))
@@ -76,8 +76,11 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _in_folder(path: Path) -> Source:
+def _in_folder(path: Path, root: Path) -> Source:
     if path.suffix.lower() not in SUFFIXES:
         reason = "Only PDFs and images (PNG, JPEG, TIFF, WebP) are read."
+        return Source(path=path, refusal=("unsupported", reason))
+    if not _real(path).is_relative_to(root):
+        reason = "It is a link that leads out of the folder. Name it to add it."
         return Source(path=path, refusal=("unsupported", reason))
     return Source(path=path)

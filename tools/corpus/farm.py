@@ -1,21 +1,19 @@
 """Reading files without trusting them: they are only opened in processes that can be killed."""
 
-import itertools
 import os
-import queue
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from pagehop.tools.boxes import PAGE, BBox
 from pagehop.tools.corpus import decode
+from pagehop.tools.corpus.batches import worked_off
 from pagehop.tools.corpus.children import Child, Nursery, StepFailed
 from pagehop.tools.corpus.reading import Job, Kind, Limits, Opened, PageRead, TableRead, Trouble
-from pagehop.tools.corpus.records import Stage, Word
+from pagehop.tools.corpus.records import Word
 from pagehop.tools.corpus.shift import Shift, open_request
 from pagehop.tools.corpus.sniff import sniff
 from pagehop.tools.errors import (
@@ -77,25 +75,8 @@ class Farm:
         Raises:
             WorkerError: no process can be started.
         """
-        work: queue.SimpleQueue[tuple[Job, tuple[int, ...]] | None] = queue.SimpleQueue()
-        done: queue.SimpleQueue[PageRead | Trouble | BaseException | None] = queue.SimpleQueue()
         shift = Shift(self._nursery, self.limits)
-        threads = [
-            threading.Thread(
-                target=shift.work, args=(work, done), daemon=True, name=f"pagehop-reader-{n}"
-            )
-            for n in range(self.workers)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            yield from _handed_out(_batches(jobs), work, done, 2 * self.workers)
-        finally:
-            shift.stop()
-            for _ in threads:
-                work.put(None)
-            for thread in threads:
-                thread.join()
+        return worked_off(jobs, shift, self.workers)
 
     def render(
         self,
@@ -154,12 +135,7 @@ class Farm:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _ask(
@@ -235,36 +211,6 @@ def _end(idle: list[Child], nursery: Nursery) -> None:
     while idle:
         idle.pop().hang_up()
     nursery.close()
-
-
-def _batches(jobs: Iterable[Job]) -> Iterator[tuple[Job, tuple[int, ...]]]:
-    """Pages that one child reads in a go: enough to make opening the file worth it."""
-    for job in jobs:
-        size = 16 if job.stage is Stage.TEXT else 2
-        for start in range(0, len(job.pages), size):
-            yield job, job.pages[start : start + size]
-
-
-def _handed_out(
-    batches: Iterator[tuple[Job, tuple[int, ...]]],
-    work: "queue.SimpleQueue[tuple[Job, tuple[int, ...]] | None]",
-    done: "queue.SimpleQueue[PageRead | Trouble | BaseException | None]",
-    ahead: int,
-) -> Iterator[PageRead | Trouble]:
-    """Keep `ahead` batches in work; a None among the results says that a batch is done."""
-    waiting = 0
-    for batch in itertools.chain(batches, [None]):
-        if batch is not None:
-            work.put(batch)
-            waiting += 1
-        while waiting >= (ahead if batch is not None else 1):
-            result = done.get()
-            if result is None:
-                waiting -= 1
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                yield result
 
 
 def _checked(clip: BBox | None) -> BBox:

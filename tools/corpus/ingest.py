@@ -148,7 +148,7 @@ def _standing(pages: Sequence[tuple[int, Stage, str, str]]) -> tuple[Outcome, st
     lowest = min(stage for _, stage, _, _ in pages)
     if lowest is not Stage.OCR:
         rest = "regions and pictures are" if lowest is Stage.TEXT else "pictures are"
-        return "indexed", f"Its text is there; its {rest} not read yet."
+        return "indexed", f"Its text layer is read, its {rest} not. Add it again to go on."
     return "indexed", ""
 
 

@@ -25,9 +25,9 @@ def writer(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         pid = holder.read_text("utf-8").strip() if holder.exists() else ""
-        named = f" (process {pid})" if pid else ""
+        busy = f"Process {pid}" if pid else "Another process"
         raise CorpusBusyError(
-            f"Another process{named} is adding to or removing from the corpus {str(folder)!r}. "
+            f"{busy} is adding to or removing from the corpus {str(folder)!r}. "
             "Wait until it has ended, or stop it: what it has finished is kept."
         ) from None
     try:

@@ -1,38 +1,24 @@
 """The reading side of the catalogue: documents, pages, words, regions, passages."""
 
-import difflib
 import sqlite3
-import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from pagehop.tools.corpus.database import Database
+from pagehop.tools.corpus.documents import all_documents, canonical, read_documents
 from pagehop.tools.corpus.generations import PerGeneration
 from pagehop.tools.corpus.packing import (
-    DOCUMENT_COLUMNS,
     PAGE_COLUMNS,
     PASSAGE_COLUMNS,
     REGION_COLUMNS,
     Row,
-    document_of,
     page_of,
     passage_of,
     region_of,
-    storable,
     unpack_words,
 )
 from pagehop.tools.corpus.records import Document, Page, Passage, Region, Word
-from pagehop.tools.errors import PageOutOfRangeError, UnknownDocumentError
-
-
-@dataclass(frozen=True, slots=True)
-class _Documents:
-    """All documents of one generation."""
-
-    sorted: tuple[Document, ...]  # by name
-    by_id: Mapping[str, Document]
-    by_name: Mapping[str, Document]  # by each of its names
+from pagehop.tools.errors import PageOutOfRangeError
 
 
 class Lookup:
@@ -46,7 +32,7 @@ class Lookup:
             StorageError: it cannot be opened, or is no catalogue.
         """
         self._database = Database(path)
-        self._documents = PerGeneration(self._database, _all_documents)
+        self._documents = PerGeneration(self._database, all_documents)
         self._digests = PerGeneration(self._database, _page_digests)
 
     @property
@@ -68,19 +54,10 @@ class Lookup:
         Raises:
             UnknownDocumentError: none, or more than one, is meant.
         """
-        asked = storable(unicodedata.normalize("NFC", name_or_id))
-        exact = self._exactly(asked)
+        exact = self._exactly(canonical(name_or_id))
         if exact:
             return exact
-        documents = self.documents()
-        for spelt in (str.casefold, _stem):
-            meant = [d for d in documents if spelt(asked) in map(spelt, d.names)]
-            if len(meant) == 1:
-                return meant[0]
-            if meant:
-                names = ", ".join(repr(document.name) for document in meant)
-                raise UnknownDocumentError(f"{name_or_id!r} may be {names}. Give the whole name.")
-        raise UnknownDocumentError(_unknown(name_or_id, documents))
+        return self._documents.value().meant(name_or_id)
 
     def pages(self, document_id: str) -> tuple[Page, ...]:
         """The pages of a document in order, those not read yet included."""
@@ -186,7 +163,7 @@ class Lookup:
             return held.by_id.get(asked) or held.by_name.get(asked)
         with self._database.reading() as connection:
             condition = "id = ? OR id = (SELECT document_id FROM names WHERE name = ?)"
-            return next(iter(_read_documents(connection, condition, asked, asked)), None)
+            return next(iter(read_documents(connection, condition, asked, asked)), None)
 
     def _standing(
         self, columns: str, table: str, document_id: str, number: int | None
@@ -213,51 +190,6 @@ class Lookup:
         )
 
 
-def _read_documents(
-    connection: sqlite3.Connection, condition: str, *values: object
-) -> list[Document]:
-    rows = connection.execute(
-        f"SELECT {DOCUMENT_COLUMNS} FROM documents WHERE {condition}",  # noqa: S608
-        values,
-    ).fetchall()
-    named = connection.execute(
-        "SELECT document_id, name FROM names WHERE document_id IN "  # noqa: S608
-        f"(SELECT id FROM documents WHERE {condition}) ORDER BY document_id, position",
-        values,
-    ).fetchall()
-    names: dict[str, list[str]] = {}
-    for identity, name in named:
-        names.setdefault(identity, []).append(name)
-    return [document_of(row, names[row[0]]) for row in rows]
-
-
-def _all_documents(connection: sqlite3.Connection) -> _Documents:
-    found = _read_documents(connection, "1 = 1")
-    ordered = tuple(sorted(found, key=lambda document: (document.name, document.id)))
-    return _Documents(
-        sorted=ordered,
-        by_id={document.id: document for document in ordered},
-        by_name={name: document for document in ordered for name in document.names},
-    )
-
-
 def _page_digests(connection: sqlite3.Connection) -> dict[tuple[str, int], str]:
     rows = connection.execute("SELECT document_id, number, digest FROM pages WHERE digest != ''")
     return {(document, number): digest for document, number, digest in rows}
-
-
-def _stem(name: str) -> str:
-    return PurePath(name.casefold()).stem
-
-
-def _unknown(asked: str, documents: tuple[Document, ...]) -> str:
-    if not documents:
-        return f"There is no document {asked!r}: the corpus is empty. Add files to it first."
-    names = [name for document in documents for name in document.names]
-    near = difflib.get_close_matches(asked, names, n=3, cutoff=0.5)
-    if near:
-        meant = ", ".join(repr(name) for name in near)
-        return f"There is no document {asked!r} among {len(documents)}. Did you mean {meant}?"
-    some = ", ".join(repr(document.name) for document in documents[:5])
-    more = f" and {len(documents) - 5} more" if len(documents) > 5 else ""
-    return f"There is no document {asked!r}; there are {some}{more}."

@@ -3,6 +3,8 @@
 # mypy: allow-untyped-calls
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pymupdf
@@ -33,8 +35,7 @@ class PictureFile:
         """
         self.path = path
         self.max_pixels = max_pixels
-        with _strictly(), Image.open(path, formats=FORMATS) as image:
-            self._check(image)
+        with self._opened() as image:
             self.frames = int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
 
     def frame(self, number: int) -> Image.Image:
@@ -44,10 +45,10 @@ class PictureFile:
             Refused: too many pixels.
             OSError: it is cut off or damaged.
         """
-        with _strictly(), Image.open(self.path, formats=FORMATS) as image:
+        with self._opened() as image:
             if number > 1:
                 image.seek(number - 1)
-            self._check(image)
+                self._check(image)
             image.load()
             upright = ImageOps.exif_transpose(image)
             if "A" in upright.getbands() or "transparency" in upright.info:
@@ -74,21 +75,32 @@ class PictureFile:
         page.insert_image(page.rect, pixmap=pixmap, keep_proportion=False)
         return pdf
 
+    @contextmanager
+    def _opened(self) -> Iterator[Image.Image]:
+        """The picture, nothing decoded; what Pillow takes for a bomb is over our limit too."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                with Image.open(self.path, formats=FORMATS) as image:
+                    self._check(image)
+                    yield image
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise Refused(
+                "over limit",
+                f"The picture has far too many pixels; the limit is {self._millions} million.",
+            ) from error
+
+    @property
+    def _millions(self) -> str:
+        return f"{self.max_pixels / 1e6:.0f}"
+
     def _check(self, image: Image.Image) -> None:
         if image.width * image.height > self.max_pixels:
             raise Refused(
                 "over limit",
                 f"The picture has {image.width} x {image.height} pixels; "
-                f"the limit is {self.max_pixels / 1e6:.0f} million.",
+                f"the limit is {self._millions} million.",
             )
-
-
-class _strictly(warnings.catch_warnings):  # noqa: N801  used as a function
-    """Pillow's warning about decompression bombs is an error here."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def _dpi(info: dict[Any, Any]) -> float:

@@ -3,8 +3,7 @@
 import weakref
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
 from pagehop.tools.corpus.database import explained
 from pagehop.tools.corpus.readable import ReadableCorpus
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from pagehop.tools.boxes import BBox
     from pagehop.tools.evidence import Modality
     from pagehop.tools.retrieval.channel import ChannelMaker, Hit, Query
+    from pagehop.tools.retrieval.crops import Crop
     from pagehop.tools.retrieval.rerank import Reranker
     from pagehop.tools.retrieval.retriever import Found, Retriever
     from pagehop.tools.retrieval.settings import Cut
@@ -71,7 +71,7 @@ class SearchableCorpus(ReadableCorpus):
         query: str = "",
         k: int = 10,
         *,
-        image: "Picture | None" = None,
+        image: "Picture | Crop | None" = None,
         documents: Sequence[str] | None = None,
         unit: Literal["page", "region"] = "page",
         channels: Sequence[str] | None = None,
@@ -88,7 +88,7 @@ class SearchableCorpus(ReadableCorpus):
         query: str = "",
         k: int = 10,
         *,
-        image: "Picture | None" = None,
+        image: "Picture | Crop | None" = None,
         documents: Sequence[str] | None = None,
         unit: Literal["page", "region"] = "page",
         channels: Sequence[str] | None = None,
@@ -102,8 +102,9 @@ class SearchableCorpus(ReadableCorpus):
         Args:
             query: what is looked for.
             k: how many, 1 to 10,000.
-            image: a picture to look for: a path, bytes, or a picture of Pillow. It is read, and
-                `query` says what should be different; where there is no query, nothing.
+            image: a picture to look for: a path, bytes, or a picture of Pillow, or what `crop`
+                has made of one. `query` says what should be different; where there is no query,
+                nothing.
             documents: names or ids of those to search; None: all.
             unit: one hit a page, or one a region.
             channels: names of those to ask; None: as the route decides.
@@ -116,34 +117,67 @@ class SearchableCorpus(ReadableCorpus):
         Raises:
             EmptyQuestionError: there are neither words nor a picture.
             BadPictureError: the picture is none, or shows too little.
-            InputError: `k` is no number from 1 to 10,000.
+            InputError: `k` is no number from 1 to 10,000; no such unit or cut.
             UnknownChannelError: there is no such channel.
             UnknownDocumentError: there is no such document.
         """
-        from pagehop.tools.retrieval.settings import Settings
+        from pagehop.tools.retrieval.settings import Cut, Settings
 
-        if not query.strip() and image is None:
-            raise EmptyQuestionError("The query is empty. Say what to look for.")
+        if image is None and not any(map(str.isalnum, query)):
+            raise EmptyQuestionError("The query is empty, without a word. Say what to look for.")
         if not 1 <= k <= MOST_HITS:
             raise InputError(f"{k} hits were asked for; ask for 1 to {MOST_HITS:,}.")
+        _check_choice("unit", unit, ("page", "region"))
+        _check_choice("cut", cut, get_args(Cut))
         return self.retriever.search(
             self._query(query, image),
             k=k,
-            documents=documents,
+            documents=_listed(documents),
             unit=unit,
-            channels=channels,
+            channels=_listed(channels),
             without=without,
             modalities=modalities,
             settings=Settings(cut=cut),
             reranker=reranker,
         )
 
-    def _query(self, words: str, image: "Picture | None") -> "Query":
+    def crop(
+        self, source: "Picture", page: int | None = None, bbox: "BBox | None" = None
+    ) -> "Crop":
+        """A picture to look for, read: a file, or a part of a page of the corpus.
+
+        Args:
+            source: the path of a picture, the bytes of one, or a picture of Pillow; with `page`
+                the name or id of a document.
+            page: of that document, from 1. What the document says of it is searched for too.
+            bbox: a part of the page, as fractions of it; None: the whole page.
+
+        Raises:
+            BadBoxError: `bbox` is no box on the page.
+            BadPictureError: the picture is none, or shows too little.
+            InputError: there is a `bbox`, but no page that it is on.
+            PageOutOfRangeError: the document has no such page.
+            PathNotFoundError: there is no such file, or the document's original is gone.
+            UnknownDocumentError: there is no such document.
+            WorkerError: the page cannot be rendered within the limits.
+        """
+        from pagehop.tools.retrieval.crops import open_crop
+        from pagehop.tools.retrieval.page_crops import page_crop
+
+        if page is not None:
+            return page_crop(self, str(source), page, bbox)
+        if bbox is not None:
+            raise InputError(f"{list(bbox)} is a box on a page; say on which page it is.")
+        return open_crop(source, self.farm)
+
+    def _query(self, words: str, image: "Picture | Crop | None") -> "Query":
         from pagehop.tools.retrieval.channel import Query
-        from pagehop.tools.retrieval.crops import crop_query
+        from pagehop.tools.retrieval.crops import Crop, sought
 
         words = words.encode(errors="replace").decode()  # bytes that were no UTF-8
-        return Query(text=words) if image is None else crop_query(image, self.farm, words)
+        if image is None:
+            return Query(text=words)
+        return sought(image if isinstance(image, Crop) else self.crop(image), words)
 
     @property
     def retriever(self) -> "Retriever":
@@ -199,11 +233,17 @@ class SearchableCorpus(ReadableCorpus):
         """The corpus itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+
+def _check_choice(what: str, chosen: str, choices: Sequence[str]) -> None:
+    if chosen not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise InputError(f"There is no {what} {chosen!r}; there are {listed}.")
+
+
+def _listed(names: Sequence[str] | None) -> Sequence[str] | None:
+    """One name alone would else be a sequence of letters."""
+    return (names,) if isinstance(names, str) else names

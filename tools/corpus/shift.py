@@ -5,7 +5,7 @@ import queue
 import threading
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pagehop.tools.corpus import decode
 from pagehop.tools.corpus.children import Child, Nursery, StepFailed
@@ -14,6 +14,10 @@ from pagehop.tools.corpus.records import Stage
 from pagehop.tools.corpus.sniff import has_pdf_header
 
 log = logging.getLogger(__name__)
+
+Batch: TypeAlias = tuple[Job, tuple[int, ...]]  # some pages of a job
+Work: TypeAlias = "queue.SimpleQueue[Batch | None]"  # None: there is no more
+Done: TypeAlias = "queue.SimpleQueue[PageRead | Trouble | BaseException | None]"
 
 EMPTY_SURVEY: dict[str, Any] = {"outline": [], "labels": [], "printed": []}
 
@@ -52,11 +56,7 @@ class Shift:
         for worker in workers:
             worker.interrupt()
 
-    def work(
-        self,
-        batches: "queue.SimpleQueue[tuple[Job, tuple[int, ...]] | None]",
-        done: "queue.SimpleQueue[PageRead | Trouble | BaseException | None]",
-    ) -> None:
+    def work(self, batches: Work, done: Done) -> None:
         """Read batches until a None comes; each ends with a None among the results."""
         worker = Worker(self._nursery, self._limits, self._stopped)
         with self._lock:
@@ -75,7 +75,7 @@ class Shift:
         worker: "Worker",
         job: Job,
         pages: tuple[int, ...],
-        done: "queue.SimpleQueue[PageRead | Trouble | BaseException | None]",
+        done: Done,
     ) -> None:
         survey = EMPTY_SURVEY
         for page in pages:
@@ -108,7 +108,7 @@ class Shift:
             broken = StepFailed("damaged", f"The reader sent no page ({error!r}).", alive=False)
             return _trouble(job, page, broken)
 
-    def _cannot_open(self, job: Job, failed: StepFailed, done: Any) -> None:  # noqa: ANN401  a queue
+    def _cannot_open(self, job: Job, failed: StepFailed, done: Done) -> None:
         with self._lock:
             if (job.document_id, job.stage) in self._unopened:
                 return

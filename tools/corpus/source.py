@@ -145,8 +145,10 @@ def _open_pdf(path: str, password: str | None, *, pdf_header: bool) -> pymupdf.D
         pdf = pymupdf.open(path, filetype="pdf")
     except Exception as error:  # PyMuPDF's errors have no common base
         said = " ".join(str(error).split())[:200]
+        plain = isinstance(error, pymupdf.FileDataError)  # it says no more than that it failed
+        why = "" if plain else f" ({type(error).__name__}: {said})"
         what = "It cannot be opened as a PDF" if pdf_header else "It does not look like a PDF"
-        raise Refused(broken, f"{what} ({type(error).__name__}: {said}).") from error
+        raise Refused(broken, f"{what}{why}.") from error
     if not pdf.is_pdf:
         raise Refused("unsupported", "It is not a PDF, whatever its name says.")
     if pdf.needs_pass and not pdf.authenticate(password or ""):

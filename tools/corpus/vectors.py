@@ -82,15 +82,6 @@ class VectorRows(Lookup):
         flat = np.frombuffer(b"".join(blob for _, blob in rows), dtype="<f4")
         return [identity for identity, _ in rows], flat.reshape(len(rows), -1)
 
-    def vector_count(self, encoder: str) -> int:
-        """How many passages have a vector of this encoder."""
-        rows = self._rows(
-            "SELECT count(*) FROM passages AS p JOIN vectors AS v "
-            "ON v.encoder = ? AND v.text_hash = p.text_hash",
-            encoder,
-        )
-        return int(rows[0][0])
-
     def forget_unused_vectors(self) -> None:
         """Delete vectors of texts that no passage has any more."""
         if self._rows(f"SELECT 1 FROM vectors WHERE {UNUSED} LIMIT 1"):  # noqa: S608

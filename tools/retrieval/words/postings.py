@@ -145,7 +145,7 @@ def put_in(db: sqlite3.Connection, pages: Sequence[IndexedPage]) -> None:
         terms.append(own)
         entries.append(entry)
         blocks.append(np.full(len(own), identity >> _BITS))
-    if terms:
+    if any(map(len, terms)):  # pages without a word have none
         _append(db, np.concatenate(terms), np.concatenate(blocks), np.concatenate(entries))
 
 
