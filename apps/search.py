@@ -16,6 +16,7 @@ from pagehop.apps.folder import (
     TagsOption,
     corpus_folder,
     open_corpus,
+    tell_unread,
 )
 from pagehop.apps.printing import place, say, say_json, shorten, tell
 from pagehop.apps.sought import Sought
@@ -83,11 +84,13 @@ def search(
     sought = Sought(image=image, page=page, box=parse_box(box), model=model)
     with open_corpus(corpus_folder(context, corpus)) as opened:
         crop = sought.crop(opened, query)
+        among = opened.choose(documents or (), tags=tags or (), folders=folders or ())
+        tell_unread(opened, among or ())
         found = opened.find(
             query,
             k,
             image=crop,
-            documents=opened.choose(documents or (), tags=tags or (), folders=folders or ()),
+            documents=among,
             unit="region" if regions else "page",
             channels=channels or None,
             without=sought.place(opened),

@@ -39,9 +39,10 @@ def asked(given: object) -> tuple[str, list[BaseMessage]]:
         question = messages[-1].text
     elif isinstance(question, str):
         messages = [*messages, HumanMessage(question)]
-    if not isinstance(question, str) or not question.strip():
+    if not isinstance(question, str) or not any(map(str.isalnum, question)):
         raise EmptyQuestionError(
-            "Nothing was asked: the question is empty, or the last message is not a person's."
+            "Nothing was asked: the question is empty or has no word, or the last message is not a "
+            "person's."
         )
     if question != (legible := question.encode(errors="replace").decode()):  # lone surrogates,
         question = legible  # of bytes that were no UTF-8: they can be neither stored nor sent

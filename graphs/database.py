@@ -25,9 +25,14 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA secure_delete=ON")
     except (OSError, sqlite3.Error) as error:
         torn = any(sign in str(error) for sign in ("malformed", "not a database"))
-        remedy = " It holds chats, no documents: move it away to go on without them."
+        remedy = (
+            "It holds chats, no documents: move it away to go on without them."
+            if torn
+            else "Every question is noted there before it is asked, so the corpus must lie where "
+            "one may write; to search alone needs no such file."
+        )
         raise StorageError(
-            f"The file of runs {str(path)!r} cannot be opened: {error}.{remedy * torn}"
+            f"The file of runs {str(path)!r} cannot be opened: {error}. {remedy}"
         ) from error
     return connection
 
