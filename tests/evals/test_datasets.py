@@ -1,6 +1,7 @@
 """Each data set's own form, in lines of that form, and what is said of lines that are not."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from pagehop.evals.passages import BOOK
 from pagehop.evals.question import Expected
 from pagehop.tools.errors import InputError, PathNotFoundError
 
+APART = Path(__file__).parents[2] / "benchmarks" / "apart"
 DEVPACK = {
     "id": "q1", "set": "ours", "doc": "deck.pdf", "kind": "slides", "question": "How many?",
     "answerable": True, "evidence_pages": [4, 15], "evidence_sources": ["Chart"],
@@ -323,3 +325,13 @@ def test_a_list_written_as_text_is_read_but_never_run(tmp_path):
 def test_every_format_refuses_a_record_without_fields(tmp_path, form):
     with pytest.raises(InputError, match="line 1: there is no field"):
         questions_of(tmp_path, form, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "documents"), [("manuals", 135, 14), ("papers", 165, 17)]
+)
+def test_the_questions_kept_apart_are_whole(name, asked, documents):
+    questions = read_questions(APART / f"{name}.jsonl", "devpack")
+    assert (len(questions), len({one.id for one in questions})) == (asked, asked)
+    assert len({one.documents for one in questions}) == documents
+    assert all(bool(one.pages) is one.answerable for one in questions)
