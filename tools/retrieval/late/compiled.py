@@ -3,8 +3,8 @@
 
 Codes are brought to one byte a dimension, 32 vectors at a time, and multiplied with some of the
 query's tokens at a time: by tiles, or by registers. What comes next is fetched to the cache
-meanwhile. From the cache a page of 730 vectors costs 4 microseconds by tiles for 20 query tokens
-and 8 by registers, one of 32 vectors .16 and .4; from memory as much again for the wait.
+meanwhile. From the cache a page of 730 vectors costs 3 microseconds by tiles for 20 query tokens
+and 7 by registers, one of 32 vectors .14 and .3; from memory as much again for the wait.
 """
 
 from typing import Any
